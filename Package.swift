@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Our own scripts set this: a new compiler's warning must not break a program that depends on the package.
+let warningsAreErrors = Context.environment["VOICEAUDIO_WARNINGS_AS_ERRORS"] == "1"
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let package = Package(
+    name: "VoiceAudio",
+    products: [
+        .library(name: "VoiceAudio", targets: ["VoiceAudio"]),
+        .executable(name: "voice-audio", targets: ["voice-audio"]),
+    ],
+    targets: [
+        // Floor 0: C, seen from Swift.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        // Floor 1: the ring, and all real-time code that is not a PCM call.
+        .target(name: "VoiceAudioCore", dependencies: ["CLinux"], swiftSettings: settings),
+        // Floor 2: where sound comes from and goes to.
+        .target(
+            name: "VoiceAudioIO",
+            dependencies: ["VoiceAudioCore", "CLinux", "CALSA", "CSndFile"],
+            resources: [.embedInCode("Speech/speech.flac")],
+            swiftSettings: settings),
+        // Floor 3: what users import.
+        .target(name: "VoiceAudio", dependencies: ["VoiceAudioCore", "VoiceAudioIO"], swiftSettings: settings),
+        // Floor 5: the command line.
+        .executableTarget(
+            name: "voice-audio", dependencies: ["VoiceAudio"], path: "Sources/voice-audio", swiftSettings: settings),
+        .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore"], swiftSettings: settings),
+    ]
+)

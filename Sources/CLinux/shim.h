@@ -1,0 +1,70 @@
+// What the Glibc module lacks: calls hidden behind _GNU_SOURCE, and variadic ones.
+#ifndef VOICEAUDIO_CLINUX_SHIM_H
+#define VOICEAUDIO_CLINUX_SHIM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+// Glibc's declarations depend on feature macros that Swift's importer does not set: the system calls are
+// declared here under names of our own.
+
+static inline int clinux_memfd_create(const char *name, unsigned flags) {
+    return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+#define CLINUX_MFD_CLOEXEC 0x0001U
+#define CLINUX_MFD_ALLOW_SEALING 0x0002U
+#define CLINUX_F_ADD_SEALS 1033
+#define CLINUX_F_SEAL_SHRINK 0x0002
+#define CLINUX_F_SEAL_GROW 0x0004
+#define CLINUX_MADV_REMOVE 9
+#define CLINUX_O_TMPFILE (020000000 | O_DIRECTORY)
+#define CLINUX_AT_FDCWD (-100)
+#define CLINUX_AT_SYMLINK_FOLLOW 0x400
+
+static inline int clinux_fcntl_int(int descriptor, int command, int argument) {
+    return fcntl(descriptor, command, argument);
+}
+
+static inline int clinux_open(const char *path, int flags, unsigned mode) {
+    return open(path, flags, mode);
+}
+
+static inline int clinux_openat(int directory, const char *path, int flags, unsigned mode) {
+    return openat(directory, path, flags, mode);
+}
+
+static inline int clinux_renameat2(int oldDirectory, const char *oldPath, int newDirectory, const char *newPath,
+                                   unsigned flags) {
+    return (int)syscall(SYS_renameat2, oldDirectory, oldPath, newDirectory, newPath, flags);
+}
+
+static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
+// The name is cut at 15 bytes, the kernel's limit.
+int pthread_setname_np(pthread_t thread, const char *name);
+
+static inline int clinux_ppoll(struct pollfd *descriptors, unsigned long count, const struct timespec *timeout) {
+    return (int)syscall(SYS_ppoll, descriptors, count, timeout, (void *)0, 0);
+}
+
+#endif

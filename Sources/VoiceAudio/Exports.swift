@@ -1,0 +1,3 @@
+// `import VoiceAudio` is all a user writes.
+@_exported public import VoiceAudioCore
+@_exported public import VoiceAudioIO

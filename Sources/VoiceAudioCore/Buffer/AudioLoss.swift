@@ -1,0 +1,37 @@
+/// Frames that were captured or due, and did not arrive.
+public struct AudioLoss: Sendable, Hashable, Codable {
+    /// Why frames were lost.
+    public enum Cause: String, Sendable, Hashable, CaseIterable, Codable {
+        /// The device's buffer ran over before it was read.
+        case deviceOverrun = "device overrun"
+        /// The device delivered nothing: suspended, stalled or away.
+        case deviceGap = "device gap"
+        /// The ring dropped its oldest chunks to make room.
+        case ringEvicted = "ring evicted"
+        /// The ring refused arriving chunks.
+        case ringRefused = "ring refused"
+        /// A consumer's own ring dropped chunks because the consumer was too slow.
+        case consumerLag = "consumer lag"
+        /// A clean-up asked for by the program threw chunks away.
+        case cleanedUp = "cleaned up"
+        /// A file could not take them.
+        case disk
+    }
+
+    /// Frames lost.
+    public var frames: Int
+    /// Why; where several causes met in one gap, the one that cost the most.
+    public var cause: Cause
+    /// Whether `frames` was counted (`true`) or estimated as clock × rate (`false`).
+    public var isExact: Bool
+
+    public init(frames: Int, cause: Cause, isExact: Bool = true) {
+        self.frames = frames
+        self.cause = cause
+        self.isExact = isExact
+    }
+}
+
+extension AudioLoss: CustomStringConvertible {
+    public var description: String { "\(cause.rawValue): \(isExact ? "" : "about ")\(frames) frames" }
+}

@@ -1,0 +1,39 @@
+/// Where the library's log lines go. The library itself never prints.
+///
+/// Levels and shape are swift-log's, so that an adapter is five lines.
+///
+/// > Concurrency: Called from any thread but never from the capture thread; must not call back into the object that logs.
+public protocol AudioLogSink: Sendable {
+    func log(
+        level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
+        source: @autoclosure () -> String)
+}
+
+/// swift-log's levels.
+public enum AudioLogLevel: String, Sendable, Hashable, CaseIterable, Comparable, Codable {
+    case trace, debug, info, notice, warning, error, critical
+
+    public static func < (left: Self, right: Self) -> Bool { left.severity < right.severity }
+
+    private var severity: Int {
+        switch self {
+        case .trace: 0
+        case .debug: 1
+        case .info: 2
+        case .notice: 3
+        case .warning: 4
+        case .error: 5
+        case .critical: 6
+        }
+    }
+}
+
+/// Drops every line: the default.
+public struct SilentLogSink: AudioLogSink {
+    public init() {}
+
+    public func log(
+        level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
+        source: @autoclosure () -> String
+    ) {}
+}

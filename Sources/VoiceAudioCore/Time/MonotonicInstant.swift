@@ -1,0 +1,28 @@
+/// A point on the monotonic clock (`CLOCK_MONOTONIC`): nanoseconds since an arbitrary start.
+public struct MonotonicInstant: Sendable, Hashable, Comparable, InstantProtocol {
+    /// Nanoseconds since the clock's start.
+    public let nanoseconds: Int64
+
+    public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+    public func advanced(by duration: Duration) -> Self {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
+        guard overflow else { return Self(nanoseconds: sum) }
+        return Self(nanoseconds: duration < .zero ? .min : .max)
+    }
+
+    public func duration(to other: Self) -> Duration { .nanoseconds(other.nanoseconds) - .nanoseconds(nanoseconds) }
+
+    public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+}
+
+extension Duration {
+    /// Whole nanoseconds, cut off at ±292 years.
+    package var clampedNanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return seconds < 0 ? .min : .max }
+        let (sum, tooLarge) = whole.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return tooLarge ? (seconds < 0 ? .min : .max) : sum
+    }
+}

@@ -1,0 +1,30 @@
+import CLinux
+import Glibc
+
+/// An eventfd: wakes a thread that waits in `poll`.
+///
+/// > Concurrency: ``signal()`` from any thread; ``clear()`` by whoever waits.
+///
+/// > Real-time: ``signal()`` is safe: one non-blocking `write(2)`.
+package final class WakeUp: Sendable {
+    /// To watch for input; it belongs to this object.
+    package let descriptor: Int32
+
+    /// - Parameter counts: Whether each signal wakes one waiter (a semaphore), instead of all signals together one.
+    package init(counts: Bool = false) throws(AudioError) {
+        descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK) | (counts ? Int32(EFD_SEMAPHORE) : 0))
+        guard descriptor >= 0 else { throw AudioError(systemCall: "eventfd", status: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Makes the descriptor readable.
+    package func signal() { _ = eventfd_write(descriptor, 1) }
+
+    /// Takes the signals back (a semaphore: one of them).
+    package func clear() {
+        var count: eventfd_t = 0
+        // SAFETY: the kernel fills a local.
+        _ = unsafe eventfd_read(descriptor, &count)
+    }
+}

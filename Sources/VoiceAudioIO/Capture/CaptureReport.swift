@@ -1,0 +1,29 @@
+public import VoiceAudioCore
+
+/// What was asked of a source, and what it really gives.
+public struct CaptureReport: Sendable, Hashable, Codable {
+    /// The source's name.
+    public var source: String
+    /// The shape of the frames that it delivers.
+    public var format: AudioFormat
+    /// What the hardware itself runs at, where that is known and differs from `format` (ALSA's plug layer converts).
+    public var hardware: String?
+    /// Frames in a period, as asked for.
+    public var requestedPeriodFrames: Int
+    /// Frames in a period, as given: how often frames arrive.
+    public var periodFrames: Int
+    /// Frames that the device buffers before it runs over; 0 where there is no such buffer.
+    public var bufferFrames: Int
+
+    public init(
+        source: String, format: AudioFormat, hardware: String? = nil, requestedPeriodFrames: Int, periodFrames: Int,
+        bufferFrames: Int
+    ) {
+        self.source = source
+        self.format = format
+        self.hardware = hardware
+        self.requestedPeriodFrames = requestedPeriodFrames
+        self.periodFrames = periodFrames
+        self.bufferFrames = bufferFrames
+    }
+}

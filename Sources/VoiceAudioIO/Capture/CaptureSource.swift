@@ -1,0 +1,97 @@
+public import VoiceAudioCore
+
+/// Something that audio can be captured from: a device, a file, a tone.
+///
+/// A source is a description; opening it gives a ``CaptureStream``. One source can be opened again and again.
+public protocol CaptureSource: Sendable {
+    /// What a person calls it: `default`, `hw:CARD=Mic`, `sim:`.
+    var name: String { get }
+
+    /// Opens the source and negotiates. Called on the capture thread, which alone uses the stream until it closes it.
+    ///
+    /// - Parameters:
+    ///   - request: What is wanted.
+    ///   - environment: Clock and log of the capture.
+    /// - Returns: An open stream that has not started.
+    /// - Throws: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `noSuchFile`, `unreadableFile`,
+    ///   `deviceFailed` or `outOfResources`. What was opened on the way is closed again.
+    func open(
+        _ request: CaptureRequest, in environment: CaptureEnvironment
+    ) throws(AudioError) -> any CaptureStream
+}
+
+/// What a capture asks of its source.
+public struct CaptureRequest: Sendable, Hashable {
+    /// The shape of the frames to deliver. A source that cannot deliver it throws `unsupportedFormat`.
+    public var format: AudioFormat
+    /// Frames in a chunk; the device's period is asked to match.
+    public var chunkFrameCount: Int
+
+    public init(format: AudioFormat, chunkFrameCount: Int) {
+        self.format = format
+        self.chunkFrameCount = chunkFrameCount
+    }
+}
+
+/// What surrounds a capture.
+public struct CaptureEnvironment: Sendable {
+    /// Deadlines, pace and time stamps go by it.
+    public var clock: any AudioClock
+    /// Where log lines go. Never used between a stream's start and its end.
+    public var logSink: any AudioLogSink
+
+    public init(clock: any AudioClock = SystemClock(), logSink: any AudioLogSink = SilentLogSink()) {
+        self.clock = clock
+        self.logSink = logSink
+    }
+}
+
+/// An open source. Used by the capture thread alone.
+///
+/// > Real-time: After ``start()``, ``wait(orFor:)`` and ``read(into:)`` allocate nothing and make no system call but
+/// > `poll`, the device's own and the clock.
+public protocol CaptureStream: AnyObject {
+    /// What the source really gives.
+    var report: CaptureReport { get }
+
+    /// Starts the flow of frames.
+    ///
+    /// - Throws: `deviceFailed` or `deviceLost`.
+    func start() throws(AudioError)
+
+    /// Waits until there may be frames to read, or `wakeUp` was signalled. May return early.
+    ///
+    /// - Throws: `deviceFailed` or `deviceLost`.
+    func wait(orFor wakeUp: CaptureWakeUp) throws(AudioError)
+
+    /// Copies frames into `buffer`, as many as there are and fit. Does not block.
+    ///
+    /// - Parameter buffer: Room for whole frames of the report's format.
+    /// - Throws: `deviceFailed` or `deviceLost`.
+    func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead
+
+    /// Gives everything back. Called once.
+    func close()
+}
+
+/// What one read brought.
+public enum CaptureRead: Sendable, Hashable {
+    /// Frames, now at the start of the buffer, and when the first of them was captured.
+    case frames(Int, captureTime: MonotonicInstant)
+    /// Nothing yet: wait.
+    case nothing
+    /// Frames are missing at this place of the stream; the buffer is untouched, read again.
+    case lost(AudioLoss)
+    /// The source is at its end: there will be no more frames.
+    case ended
+}
+
+/// Wakes a capture thread from ``CaptureStream/wait(orFor:)``.
+public struct CaptureWakeUp: Sendable {
+    package let wakeUp: WakeUp
+
+    package init() throws(AudioError) { wakeUp = try WakeUp() }
+
+    /// Readable when the capture thread is wanted; for `poll`. Not to be read or closed.
+    public var descriptor: Int32 { wakeUp.descriptor }
+}

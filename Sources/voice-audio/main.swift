@@ -1,0 +1,2 @@
+import VoiceAudio
+print("voice-audio")
