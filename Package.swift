@@ -38,6 +38,15 @@ let package = Package(
         // Floor 5: the command line.
         .executableTarget(
             name: "voice-audio", dependencies: ["VoiceAudio"], path: "Sources/voice-audio", swiftSettings: settings),
-        .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore"], swiftSettings: settings),
+        // What several test targets share: process counts, a private sound server.
+        .target(
+            name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
+        // XCTest: one test at a time, so that process-wide counts mean something.
+        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
     ]
 )

@@ -59,7 +59,8 @@ public struct AudioChunk: Sendable {
     public func withSamples<Sample: BitwiseCopyable, Result, Failure: Error>(
         as type: Sample.Type, _ body: (Span<Sample>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try bytes.span.bytes.withSamples(as: type, body)
+        // SAFETY: the bytes are initialised and plain.
+        try unsafe bytes.span.bytes.withSamples(as: type, body)
     }
 }
 
@@ -69,9 +70,8 @@ extension RawSpan {
         as type: Sample.Type, _ body: (Span<Sample>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         let count = byteCount / MemoryLayout<Sample>.stride
-        // SAFETY: every bit pattern is a value of the samples' types; array storage and ring chunks are aligned for them
-        // (a misaligned start traps in the Span's initialiser, it is not undefined).
-        let samples = unsafe Span<Sample>(_bytes: extracting(0..<count * MemoryLayout<Sample>.stride))
+        // A misaligned start traps in the Span's initialiser; array storage and the chunks of a ring are aligned.
+        let samples = Span<Sample>(_bytes: extracting(0..<count * MemoryLayout<Sample>.stride))
         return try body(samples)
     }
 }
