@@ -1,10 +1,8 @@
 // What the Glibc module lacks: calls hidden behind _GNU_SOURCE, and variadic ones.
+//
+// _GNU_SOURCE itself must not be defined here: it changes structures that the Glibc module shares.
 #ifndef VOICEAUDIO_CLINUX_SHIM_H
 #define VOICEAUDIO_CLINUX_SHIM_H
-
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
