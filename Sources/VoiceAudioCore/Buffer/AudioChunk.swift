@@ -36,6 +36,16 @@ public struct AudioChunk: Sendable {
         self.bytes = bytes
     }
 
+    /// Copies a borrowed chunk.
+    init(header: AudioChunkHeader, copying bytes: RawSpan) {
+        self.header = header
+        self.bytes = unsafe [UInt8](unsafeUninitializedCapacity: bytes.byteCount) { storage, count in
+            // SAFETY: room for as many bytes as are copied.
+            unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(storage).copyMemory(from: $0) }
+            count = bytes.byteCount
+        }
+    }
+
     /// Chunks of the stream before this one, lost ones included.
     public var sequenceNumber: Int { header.sequenceNumber }
     /// Frames of the stream before this chunk's first, lost ones included.

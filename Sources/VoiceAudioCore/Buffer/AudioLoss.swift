@@ -25,6 +25,7 @@ public struct AudioLoss: Sendable, Hashable, Codable {
     /// Whether `frames` was counted (`true`) or estimated as clock × rate (`false`).
     public var isExact: Bool
 
+    @_noLocks @_noAllocation
     public init(frames: Int, cause: Cause, isExact: Bool = true) {
         self.frames = frames
         self.cause = cause

@@ -1,0 +1,94 @@
+import Synchronization
+
+extension BoundedAudioBuffer {
+    /// How a wait for chunks ended.
+    public enum WaitResult: Sendable, Hashable {
+        /// The chunks are there.
+        case ready
+        /// The deadline came first.
+        case timedOut
+        /// The ring was closed, and holds fewer chunks than asked for; what it holds can still be taken.
+        case closed
+    }
+
+    /// Waits until the ring holds `count` chunks, is closed, or `timeout` has passed.
+    ///
+    /// - Parameters:
+    ///   - count: Chunks to wait for, at least 1: a consumer that wants to be woken less often asks for more.
+    ///   - timeout: Longest wait, on the ring's clock. `.zero` polls; `nil` waits for ever.
+    /// - Throws: ``AudioError`` with code `outOfResources` where no eventfd can be had.
+    ///
+    /// > Concurrency: Safe from any thread.
+    ///
+    /// > Real-time: Not safe: blocks.
+    public func waitForChunks(_ count: Int = 1, timeout: Duration?) throws(AudioError) -> WaitResult {
+        let deadline = timeout.map { clock.now.advanced(by: $0) }
+        let wakeUp = try beginWaiting(for: count)
+        defer { endWaiting() }
+        var descriptors = DescriptorSet(count: 1)
+        descriptors.watch(wakeUp.descriptor, at: 0)
+        while true {
+            if self.count >= count { return .ready }
+            if isClosed { return .closed }
+            if let deadline, clock.now >= deadline { return .timedOut }
+            if clock.wait(for: descriptors, until: deadline) > 0 { wakeUp.clear() }
+        }
+    }
+
+    /// Announces a waiting consumer: from now on `wakeUp` is signalled with each chunk that makes `count` or more.
+    ///
+    /// Look at the ring after this and before you wait.
+    package func beginWaiting(for count: Int) throws(AudioError) -> WakeUp {
+        let wakeUp = try ring.waiting.chunkWakeUp()
+        ring.waiting.wakeCount.store(max(1, count), ordering: .relaxed)
+        ring.waiting.consumers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        return wakeUp
+    }
+
+    package func endWaiting() { ring.waiting.consumers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+
+    /// Whether the ring was closed: nothing more will come.
+    public var isClosed: Bool { ring.waiting.isClosed.load(ordering: .sequentiallyConsistent) }
+
+    /// Says that nothing more will come, and wakes all who wait. What is held can still be taken.
+    ///
+    /// > Concurrency: Safe from any thread.
+    public func close() {
+        ring.waiting.isClosed.store(true, ordering: .sequentiallyConsistent)
+        for _ in 0..<ring.waiting.consumers.load(ordering: .sequentiallyConsistent) { ring.waiting.signalChunks() }
+        if ring.waiting.producers.load(ordering: .sequentiallyConsistent) > 0 { ring.waiting.signalRoom() }
+    }
+
+    /// Wakes consumers if as many chunks are there as they wait for. By the producer, after a publish that asks for it.
+    func wakeConsumers() {
+        guard count >= ring.waiting.wakeCount.load(ordering: .relaxed) else { return }
+        ring.waiting.signalChunks()
+    }
+
+    /// Admits a chunk under a policy that blocks: waits for room as long as the cap's rule says.
+    ///
+    /// - Parameter interrupt: A descriptor that ends the wait early when readable.
+    func admitWaiting(_ byteCount: Int, interrupt: Int32) -> Ring.Admission {
+        ring.waiting.producers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        defer { ring.waiting.producers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+        guard let room = try? ring.waiting.roomWakeUp() else { return .refused(.blockedTooLong) }
+        var descriptors = DescriptorSet(count: 2)
+        descriptors.watch(room.descriptor, at: 0)
+        descriptors.watch(interrupt, at: 1)
+        let start = clock.now
+        while true {
+            let admission = ring.admit(byteCount)
+            guard case .mustWait(let cap) = admission else { return admission }
+            if isClosed { return .refused(.closed) }
+            let deadline = start.advanced(by: wait(at: cap))
+            if clock.now >= deadline { return .refused(.blockedTooLong) }
+            guard clock.wait(for: descriptors, until: deadline) > 0 else { continue }
+            if descriptors.isReady(at: 1) { return .refused(.blockedTooLong) }
+            room.clear()
+        }
+    }
+
+    private func wait(at cap: RefusalReason) -> Duration {
+        if case .block(let wait) = cap == .chunkCap ? overflow.atChunkCap : overflow.atByteCap { wait } else { .zero }
+    }
+}
