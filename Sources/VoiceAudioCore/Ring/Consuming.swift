@@ -145,7 +145,7 @@ extension Ring {
                 ).exchanged
             else { continue }
             consumer.cleared.addShared(chunks: head - first, frames: frames, bytes: bytes)
-            consumer.clearedTo.store(clearedTo, ordering: .relaxed)
+            consumer.clearedTo.max(clearedTo, ordering: .relaxed)
             if waiting.producers.load(ordering: .sequentiallyConsistent) > 0 { waiting.signalRoom() }
             return head - first
         }
