@@ -46,7 +46,7 @@ let package = Package(
         .testTarget(name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
         // XCTest: one test at a time, so that process-wide counts mean something.
-        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
     ]
 )

@@ -115,10 +115,10 @@ extension Ring {
         guard missing > 0 else { return nil }
         let toldFrames = min(told?.frames ?? 0, missing)
         let untold = missing - toldFrames
-        if let told, toldFrames >= untold { return AudioLoss(frames: missing, cause: told.cause, isExact: told.isExact) }
+        let isExact = (told?.isExact ?? true) && consumer.inexactTo.load(ordering: .relaxed) <= expected
+        if let told, toldFrames >= untold { return AudioLoss(frames: missing, cause: told.cause, isExact: isExact) }
         let wasCleared = consumer.clearedTo.load(ordering: .relaxed) > expected
-        return AudioLoss(
-            frames: missing, cause: wasCleared ? .cleanedUp : evictionCause, isExact: told?.isExact ?? true)
+        return AudioLoss(frames: missing, cause: wasCleared ? .cleanedUp : evictionCause, isExact: isExact)
     }
 
     /// Throws away every chunk, from any thread; 0 while the oldest is borrowed.
@@ -138,6 +138,7 @@ extension Ring {
                 frames += frameCount
                 bytes += unsafe entry.pointee.byteCount.load(ordering: .relaxed)
                 clearedTo = unsafe entry.pointee.framePosition.load(ordering: .relaxed) + frameCount
+                noteIfInexact(position)
             }
             guard
                 tail.word.compareExchange(

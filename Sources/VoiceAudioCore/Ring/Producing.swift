@@ -128,8 +128,20 @@ extension Ring {
             let entry = unsafe entry(at: position)
             frames += Int(unsafe entry.pointee.frameCount.load(ordering: .relaxed))
             bytes += unsafe entry.pointee.byteCount.load(ordering: .relaxed)
+            noteIfInexact(position)
         }
         return (frames, bytes)
+    }
+
+    /// Keeps that a chunk which is about to go without having been read tells of an estimated loss.
+    ///
+    /// Right even if it is read after all: then the reader is told, and its position is beyond this one.
+    @_noLocks @_noAllocation
+    func noteIfInexact(_ position: Int) {
+        // SAFETY: an atomic entry.
+        let entry = unsafe entry(at: position)
+        guard unsafe entry.pointee.lossKind.load(ordering: .relaxed) & 0x100 != 0 else { return }
+        consumer.inexactTo.max(unsafe entry.pointee.framePosition.load(ordering: .relaxed), ordering: .relaxed)
     }
 
     /// Chooses the place of the next chunk and reserves it; `false` while pages there are being given back.

@@ -73,6 +73,8 @@ struct ConsumerState: ~Copyable {
     let byteEnd = Atomic<Int>(0)
     /// The bytes that had gone in and out when pages were last given back on the way, added up. Written by any thread.
     let reclaimedAt = Atomic<Int>(0)
+    /// The frame position of the last evicted or cleared chunk that told of an estimated loss. Written by any thread.
+    let inexactTo = Atomic<Int>(0)
     let delivered = Tally()
     /// Thrown away by `removeAll`, from any thread.
     let cleared = Tally()
