@@ -93,6 +93,9 @@ extension BoundedAudioBuffer {
         }
     }
 
+    /// Whether a producer waits for room.
+    package var waitsForRoom: Bool { ring.waiting.producers.load(ordering: .sequentiallyConsistent) > 0 }
+
     private func wait(at cap: RefusalReason) -> Duration {
         if case .block(let wait) = cap == .chunkCap ? overflow.atChunkCap : overflow.atByteCap { wait } else { .zero }
     }
