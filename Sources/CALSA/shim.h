@@ -2,11 +2,6 @@
 #ifndef VOICEAUDIO_CALSA_SHIM_H
 #define VOICEAUDIO_CALSA_SHIM_H
 
-// As in CLinux, so that both modules see the same system headers.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
-
 #include <alsa/asoundlib.h>
 #include <stdarg.h>
 #include <stdio.h>

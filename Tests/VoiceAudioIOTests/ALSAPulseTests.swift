@@ -17,7 +17,8 @@ import VoiceAudioIO
         while reads < 10 {
             try stream.wait(orFor: wakeUp)
             var span = bytes.mutableSpan
-            var raw = span.mutableBytes
+            // SAFETY: any bytes are valid samples.
+            var raw = unsafe span.mutableBytes
             let r = try stream.read(into: &raw)
             print(r)
             reads += 1
