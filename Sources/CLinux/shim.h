@@ -2,9 +2,8 @@
 #ifndef VOICEAUDIO_CLINUX_SHIM_H
 #define VOICEAUDIO_CLINUX_SHIM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// No _GNU_SOURCE here: it changes the members of fd_set, and a struct that differs from the Glibc module's fails every
+// build with an empty module cache.
 
 #include <errno.h>
 #include <fcntl.h>
