@@ -1,9 +1,9 @@
 // What the Glibc module lacks: calls hidden behind _GNU_SOURCE, and variadic ones.
+//
+// The macro itself is not set here: it changes types (fd_set), and then no module that includes <sys/types.h> agrees
+// with this one any more.
 #ifndef VOICEAUDIO_CLINUX_SHIM_H
 #define VOICEAUDIO_CLINUX_SHIM_H
-
-// No _GNU_SOURCE here: it changes the members of fd_set, and a struct that differs from the Glibc module's fails every
-// build with an empty module cache.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +56,9 @@ static inline int clinux_renameat2(int oldDirectory, const char *oldPath, int ne
                                    unsigned flags) {
     return (int)syscall(SYS_renameat2, oldDirectory, oldPath, newDirectory, newPath, flags);
 }
+
+extern char **environ;
+static inline char **clinux_environment(void) { return environ; }
 
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 
