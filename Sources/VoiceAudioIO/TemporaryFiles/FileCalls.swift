@@ -51,7 +51,7 @@ struct OwnedDescriptor: ~Copyable {
     var freeByteCount: Int? {
         var information = statvfs()
         // SAFETY: the kernel fills a local.
-        guard unsafe fstatvfs(number, &information) == 0 else { return nil }
+        guard unsafe fstatvfs(number, &information) == 0, information.f_blocks > 0 else { return nil }
         return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
     }
 
