@@ -56,6 +56,9 @@ static inline int clinux_renameat2(int oldDirectory, const char *oldPath, int ne
     return (int)syscall(SYS_renameat2, oldDirectory, oldPath, newDirectory, newPath, flags);
 }
 
+extern char **environ;
+static inline char **clinux_environment(void) { return environ; }
+
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 
 // The name is cut at 15 bytes, the kernel's limit.

@@ -1,0 +1,165 @@
+public import VoiceAudioCore
+
+/// Every setting of capture, recording and temporary files: its value, and where that came from.
+///
+/// What the program sets wins over the environment, and that over the default. Nothing is silently corrected: a value
+/// that is not accepted is an error that names the setting, the value and what is accepted.
+///
+/// ```swift
+/// var configuration = try AudioConfiguration(environment: .process)   // VOICE_AUDIO_*
+/// configuration.device = "hw:CARD=Mic2"
+/// configuration.origin(of: .device)                                   // .explicit
+/// ```
+///
+/// Properties may be set to anything; ``validate()`` tells what is not accepted, and everything that takes a
+/// configuration calls it.
+public struct AudioConfiguration: Sendable {
+    /// `VOICE_AUDIO_DEVICE`: an ALSA PCM name, `sim:` (built-in speech), `sim:FILE` or `sim:tone=HZ`.
+    public var device = "default" { didSet { origins[.device] = .explicit } }
+
+    /// `VOICE_AUDIO_SAMPLE_RATE`: frames per second, 1,000 to 768,000.
+    public var sampleRateHz = 16_000 { didSet { origins[.sampleRateHz] = .explicit } }
+
+    /// `VOICE_AUDIO_CHANNELS`: samples in a frame, 1 to 64.
+    public var channelCount = 1 { didSet { origins[.channelCount] = .explicit } }
+
+    /// `VOICE_AUDIO_FORMAT`: how a sample is stored.
+    public var sampleFormat = SampleFormat.s16 { didSet { origins[.sampleFormat] = .explicit } }
+
+    /// `VOICE_AUDIO_CHUNK_FRAMES`: frames in a chunk, 1 to 1,048,576.
+    ///
+    /// Until it is set, 100 ms of ``sampleRateHz``, also where that changes later.
+    public var chunkFrameCount: Int {
+        get { chosenChunkFrameCount ?? max(1, sampleRateHz / 10) }
+        set { chosenChunkFrameCount = newValue }
+    }
+
+    private var chosenChunkFrameCount: Int? { didSet { origins[.chunkFrameCount] = .explicit } }
+
+    /// `VOICE_AUDIO_MAX_BUFFER_SIZE`: chunks that the ring holds at most, 1 to 1,000,000.
+    public var maxChunks = 300 { didSet { origins[.maxChunks] = .explicit } }
+
+    /// `VOICE_AUDIO_MAX_MEMORY_MB`, there in MiB: bytes that the ring holds at most, up to 1 TiB.
+    public var maxBytes = 100 * 1_048_576 { didSet { origins[.maxBytes] = .explicit } }
+
+    /// `VOICE_AUDIO_OVERFLOW_POLICY` and `VOICE_AUDIO_BLOCK_MS`: what the ring does when it is full.
+    public var overflow = OverflowPolicy.original {
+        didSet {
+            origins[.overflow] = .explicit
+            origins[.blockDeadline] = .explicit
+        }
+    }
+
+    /// `VOICE_AUDIO_MAX_RECORDING_MB`, there in MiB: bytes that a recording hands back at most, up to 1 TiB.
+    public var maxRecordingBytes = 100 * 1_048_576 { didSet { origins[.maxRecordingBytes] = .explicit } }
+
+    /// `VOICE_AUDIO_STOP_TIMEOUT_MS`: how long stopping may take, up to 10 minutes.
+    public var stopTimeout = Duration.milliseconds(2000) { didSet { origins[.stopTimeout] = .explicit } }
+
+    /// `VOICE_AUDIO_TEMP_DIR`: absolute path of the directory for temporary files; `nil` for the system's.
+    public var temporaryDirectory: String? { didSet { origins[.temporaryDirectory] = .explicit } }
+
+    /// `VOICE_AUDIO_MIN_FREE_DISK_MB`, there in MiB: bytes of disk that writing leaves free, up to 1 TiB.
+    public var minimumFreeDiskBytes = 1024 * 1_048_576 { didSet { origins[.minimumFreeDiskBytes] = .explicit } }
+
+    /// `VOICE_AUDIO_REALTIME_PRIORITY`: `SCHED_FIFO` priority of the capture thread, 1 to 99; 0 leaves it as it is.
+    public var realtimePriority = 0 { didSet { origins[.realtimePriority] = .explicit } }
+
+    /// `VOICE_AUDIO_LOG_LEVEL`: the least severe level that is logged.
+    public var logLevel = AudioLogLevel.info { didSet { origins[.logLevel] = .explicit } }
+
+    /// What looked wrong in the environment but does no harm: unknown names, settings without effect.
+    public private(set) var warnings: [String] = []
+
+    private var origins: [Setting: Origin] = [:]
+
+    /// The defaults.
+    public init() {}
+
+    /// The defaults, replaced where `environment` has a `VOICE_AUDIO_*` variable.
+    ///
+    /// Numbers are decimal digits, without sign or separators; white space around a value is ignored, but in device
+    /// and directory names. An empty value is not the default, but an error. An unknown variable is in ``warnings``.
+    ///
+    /// - Parameter environment: ``Environment/process``, or variables of your own.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, naming each variable that is not accepted, its value
+    ///   and what is accepted.
+    public init(environment: Environment) throws(AudioError) {
+        var problems: [String] = []
+        for description in SettingDescription.all {
+            guard let text = environment[description.variable] else { continue }
+            let originsBefore = origins
+            if description.read(text, &self) {
+                // Setting the property made it, and what it shares its storage with, explicit.
+                origins = originsBefore
+                origins[description.setting] = .environment(description.variable)
+            } else {
+                problems.append(#"\#(description.variable) is "\#(text)": accepted are \#(description.accepted)"#)
+            }
+        }
+        if environment[SettingDescription.blockDeadlineVariable] != nil, !overflow.blocks {
+            warnings.append(
+                "\(SettingDescription.blockDeadlineVariable) has no effect: the overflow policy is not block")
+        }
+        warnings += SettingDescription.warnings(about: environment.names)
+        if problems.isEmpty { problems = self.problems }
+        try Self.refuse(problems)
+    }
+
+    /// Checks every setting against what is accepted, whoever set it, and the settings against each other.
+    ///
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, naming each setting that is not accepted, its value
+    ///   and what is accepted.
+    public func validate() throws(AudioError) { try Self.refuse(problems) }
+
+    /// The shape of the frames to capture.
+    public var format: AudioFormat {
+        AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: sampleFormat)
+    }
+
+    /// Where the present value of a setting came from.
+    public func origin(of setting: Setting) -> Origin { origins[setting] ?? .default }
+
+    private var problems: [String] {
+        let single = SettingDescription.all.compactMap { description -> String? in
+            guard let value = description.refusedValue(self) else { return nil }
+            return "\(description.setting.rawValue) is \(value): accepted are \(description.acceptedOfProperty)"
+        }
+        guard single.isEmpty else { return single }
+        let chunkBytes = chunkFrameCount * format.bytesPerFrame
+        guard chunkBytes > maxBytes else { return [] }
+        return [
+            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkBytes) bytes:"
+                + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes"
+        ]
+    }
+
+    /// The name by which whoever set it knows a setting.
+    private func label(_ setting: Setting) -> String {
+        if case .environment(let variable) = origin(of: setting) { variable } else { setting.rawValue }
+    }
+
+    private static func refuse(_ problems: [String]) throws(AudioError) {
+        guard !problems.isEmpty else { return }
+        throw AudioError(.invalidConfiguration, problems.joined(separator: "; "))
+    }
+}
+
+extension AudioConfiguration {
+    /// The settings, by the names of their properties; `blockDeadline` is that of the rules in ``overflow`` that block.
+    public enum Setting: String, Sendable, Hashable, CaseIterable {
+        case device, sampleRateHz, channelCount, sampleFormat, chunkFrameCount
+        case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
+        case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, realtimePriority, logLevel
+    }
+
+    /// Where a setting's value came from.
+    public enum Origin: Sendable, Hashable {
+        /// Nobody set it.
+        case `default`
+        /// That environment variable.
+        case environment(String)
+        /// The program.
+        case explicit
+    }
+}

@@ -1,0 +1,95 @@
+import VoiceAudioCore
+
+/// What is known of one setting: its variable, its default, what it accepts, and how it is read and written as text.
+///
+/// The table ``all`` is the only place where any of this stands.
+struct SettingDescription: Sendable {
+    typealias Setting = AudioConfiguration.Setting
+
+    let setting: Setting
+    /// The full name of the environment variable.
+    let variable: String
+    /// The default as text; what it stands for where it is not one value.
+    let defaultText: String
+    /// What the variable accepts, as text.
+    let accepted: String
+    /// What the property accepts, as text.
+    let acceptedOfProperty: String
+    /// Takes a variable's text; `false` where it is not accepted, and then the configuration is as before.
+    let read: @Sendable (String, inout AudioConfiguration) -> Bool
+    /// The property's value as text where it is not accepted, else `nil`.
+    let refusedValue: @Sendable (AudioConfiguration) -> String?
+    /// The present value.
+    let value: @Sendable (AudioConfiguration) -> SettingValue
+}
+
+/// A setting's value for people and programs.
+package enum SettingValue: Sendable, Hashable {
+    /// A name.
+    case text(String)
+    /// A number of a unit; `nil` where there is none.
+    case number(Int, unit: String?)
+    /// Nothing is set.
+    case none
+}
+
+extension SettingValue: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .text(let text): text
+        case .number(let number, let unit): unit.map { "\(number) \($0)" } ?? "\(number)"
+        case .none: "not set"
+        }
+    }
+}
+
+extension SettingDescription {
+    static let prefix = "VOICE_AUDIO_"
+    static let blockDeadlineVariable = prefix + "BLOCK_MS"
+
+    static let all: [SettingDescription] = [
+        .name(
+            .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
+            accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isPrintable),
+        .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
+        .integer(.channelCount, "CHANNELS", \.channelCount, in: 1...64, unit: .none),
+        .choice(.sampleFormat, "FORMAT", \.sampleFormat, among: SampleFormat.allCases.map { ($0.rawValue, $0) }),
+        .integer(
+            .chunkFrameCount, "CHUNK_FRAMES", \.chunkFrameCount, in: 1...1_048_576, unit: .frames,
+            defaultText: "100 ms of the rate"),
+        .integer(.maxChunks, "MAX_BUFFER_SIZE", \.maxChunks, in: 1...1_000_000, unit: .chunks),
+        .integer(.maxBytes, "MAX_MEMORY_MB", \.maxBytes, in: 1...1_048_576, unit: .mebibytes),
+        .overflow(.overflow, "OVERFLOW_POLICY"),
+        .integer(.blockDeadline, "BLOCK_MS", \.blockDeadlineNanoseconds, in: 1...60_000, unit: .milliseconds),
+        .integer(.maxRecordingBytes, "MAX_RECORDING_MB", \.maxRecordingBytes, in: 1...1_048_576, unit: .mebibytes),
+        .integer(.stopTimeout, "STOP_TIMEOUT_MS", \.stopTimeoutNanoseconds, in: 1...600_000, unit: .milliseconds),
+        .name(
+            .temporaryDirectory, "TEMP_DIR", get: { $0.temporaryDirectory }, set: { $1.temporaryDirectory = $0 },
+            accepted: "absolute paths", isAccepted: { $0.hasPrefix("/") && isPrintable($0) },
+            defaultText: "the system's"),
+        .integer(
+            .minimumFreeDiskBytes, "MIN_FREE_DISK_MB", \.minimumFreeDiskBytes, in: 0...1_048_576, unit: .mebibytes),
+        .integer(.realtimePriority, "REALTIME_PRIORITY", \.realtimePriority, in: 0...99, unit: .none),
+        .choice(.logLevel, "LOG_LEVEL", \.logLevel, among: AudioLogLevel.allCases.map { ($0.rawValue, $0) }),
+    ]
+
+    /// Variables of other parts of the library, which read them themselves.
+    private static let suffixesOfOtherParts = [
+        "RESULT_MEMORY_PERCENT", "PRESSURE_MODERATE", "PRESSURE_HIGH", "PRESSURE_CRITICAL", "MONITOR_ADDRESS",
+        "MONITOR_PORT", "MONITOR_TOKEN",
+    ]
+
+    /// One line for each name with the prefix that no part of the library knows.
+    static func warnings(about names: [String]) -> [String] {
+        let known = all.map(\.variable) + suffixesOfOtherParts.map { prefix + $0 }
+        return names.filter { $0.hasPrefix(prefix) && !known.contains($0) }.map { name in
+            // The table is not empty, so there is a nearest name.
+            let nearest = known.min { editDistance(from: name, to: $0) < editDistance(from: name, to: $1) } ?? prefix
+            return "\(name) is not a known variable and has no effect; the nearest known one is \(nearest)"
+        }
+    }
+
+    private static func isPrintable(_ text: String) -> Bool {
+        !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    }
+}
