@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import VoiceAudioCore
 
 /// A system call on a file failed.
 struct SystemFailure: Error {
@@ -50,7 +51,7 @@ struct OwnedDescriptor: ~Copyable {
     var freeByteCount: Int? {
         var information = statvfs()
         // SAFETY: the kernel fills a local.
-        guard unsafe fstatvfs(number, &information) == 0 else { return nil }
+        guard unsafe fstatvfs(number, &information) == 0, information.f_blocks > 0 else { return nil }
         return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
     }
 
@@ -106,6 +107,17 @@ struct OwnedDescriptor: ~Copyable {
             })
         }
         return names
+    }
+}
+
+/// Runs calls, and turns the status of one that fails into an error.
+func withStatus<Result: ~Copyable>(
+    _ error: (_ status: Int32) -> AudioError, of calls: () throws(SystemFailure) -> Result
+) throws(AudioError) -> Result {
+    do throws(SystemFailure) {
+        return try calls()
+    } catch let failure {
+        throw error(failure.status)
     }
 }
 

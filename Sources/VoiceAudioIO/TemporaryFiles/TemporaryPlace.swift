@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import VoiceAudioCore
+import VoiceAudioCore
 
 /// Where temporary files go.
 package struct TemporaryPlace: Sendable, Hashable {
@@ -36,11 +36,8 @@ package struct TemporaryPlace: Sendable, Hashable {
     ///
     /// - Throws: `diskFull`, `notWritable` or `outOfResources`.
     func open(toWrite byteCount: Int) throws(AudioError) -> OwnedDescriptor {
-        let descriptor: OwnedDescriptor
-        do throws(SystemFailure) {
-            descriptor = try OwnedDescriptor(opening: directory, O_RDONLY | O_DIRECTORY)
-        } catch {
-            throw self.error(error.status)
+        let descriptor = try withStatus(error) { () throws(SystemFailure) in
+            try OwnedDescriptor(opening: directory, O_RDONLY | O_DIRECTORY)
         }
         try descriptor.requireFree(minimumFreeBytes, afterWriting: byteCount, at: directory)
         return descriptor
