@@ -19,7 +19,7 @@ func parse(_ arguments: [String], for command: Command) throws(CommandFailure) -
     var vector = unsafe ([command.name] + arguments).map { unsafe strdup($0) } + [nil]
     let names = unsafe command.options.map { unsafe strdup($0.name) }
     let copies = unsafe vector + names
-    defer { unsafe copies.forEach { unsafe free($0) } }
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
     var table = unsafe zip(names, command.options).enumerated().map { index, entry in
         unsafe option(
             name: entry.0, has_arg: entry.1.argument == nil ? no_argument : required_argument, flag: nil,
