@@ -80,10 +80,21 @@ extension BoundedAudioBuffer {
     }
 
     /// The stream's next chunk and frame numbers.
+    ///
+    /// > Concurrency: Exact on the producer's thread.
     package var nextNumbers: (sequenceNumber: Int, framePosition: Int) {
         (
             ring.producer.nextSequenceNumber.load(ordering: .relaxed),
             ring.producer.nextFramePosition.load(ordering: .relaxed)
         )
+    }
+
+    /// Frames lost since the newest chunk, which no chunk tells of yet.
+    ///
+    /// > Concurrency: Exact while no producer is at work.
+    package var untoldLoss: AudioLoss? {
+        AudioLoss(
+            frames: ring.producer.lossFrames.load(ordering: .relaxed),
+            kindCode: ring.producer.lossKind.load(ordering: .relaxed))
     }
 }

@@ -43,7 +43,7 @@ extension AudioError {
 
     private static func reason(ofWriteStatus status: Int32) -> String {
         switch status {
-        case ENOENT: "its directory does not exist; create it, or name another"
+        case ENOENT: "no such directory; create it, or name another"
         case ENOTDIR: "a part of its path is not a directory"
         case EISDIR: "it is a directory; name a file in it"
         case EACCES, EPERM: "permission denied; choose a place that you may write to"

@@ -11,10 +11,13 @@ public enum SampleFormat: String, Sendable, Hashable, CaseIterable, Codable {
 
     /// Bytes of one sample: 2, 3 or 4.
     public var bytesPerSample: Int {
-        switch self {
-        case .s16: 2
-        case .s24: 3
-        case .s32, .f32: 4
+        @_noLocks @_noAllocation
+        get {
+            switch self {
+            case .s16: 2
+            case .s24: 3
+            case .s32, .f32: 4
+            }
         }
     }
 }

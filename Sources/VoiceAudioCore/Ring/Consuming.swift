@@ -64,6 +64,34 @@ extension Ring {
         return try body(header(at: position), unsafe bytes.bytes)
     }
 
+    /// Lends the whole content, from the borrowed chunk to the newest there is now, as one stretch of bytes.
+    ///
+    /// - Parameter body: Gets the header of each chunk with the place of its bytes, oldest first, and all the bytes.
+    func withContent<Result, Failure: Error>(
+        from position: Int, _ body: ([(AudioChunkHeader, Range<Int>)], RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let head = head.word.load(ordering: .acquiring)
+        // SAFETY: borrowed from the oldest on, so nothing behind it moves; the mapping makes it contiguous.
+        let first = unsafe entry(at: position)
+        let start = unsafe first.pointee.byteStart.load(ordering: .relaxed)
+        var chunks: [(AudioChunkHeader, Range<Int>)] = []
+        chunks.reserveCapacity(head - position)
+        var end = start
+        for position in position..<head {
+            let entry = unsafe entry(at: position)
+            let chunkStart = unsafe entry.pointee.byteStart.load(ordering: .relaxed)
+            end = unsafe chunkStart + entry.pointee.byteCount.load(ordering: .relaxed)
+            var header = header(at: position)
+            header.lossBefore = unsafe AudioLoss(
+                frames: entry.pointee.lossFrames.load(ordering: .relaxed),
+                kindCode: entry.pointee.lossKind.load(ordering: .relaxed))
+            chunks.append((header, chunkStart - start..<end - start))
+        }
+        let bytes = unsafe UnsafeRawBufferPointer(
+            start: memory.base + first.pointee.byteOffset.load(ordering: .relaxed), count: end - start)
+        return try body(chunks, unsafe bytes.bytes)
+    }
+
     /// The header of the borrowed chunk, with all that is missing since the one handed out before.
     func header(at position: Int) -> AudioChunkHeader {
         // SAFETY: borrowed by this thread.

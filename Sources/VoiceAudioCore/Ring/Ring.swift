@@ -70,6 +70,18 @@ struct Ring: ~Copyable, Sendable {
         }
     }
 
+    /// The stream position of the oldest chunk's first frame; `nil` where the ring is empty.
+    var oldestFramePosition: Int? {
+        while true {
+            let tail = tail.word.load(ordering: .acquiring) >> 1
+            guard head.word.load(ordering: .acquiring) > tail else { return nil }
+            // SAFETY: an atomic entry; what it says counts only if the tail did not move while we looked.
+            let position = unsafe entry(at: tail).pointee.framePosition.load(ordering: .relaxed)
+            atomicMemoryFence(ordering: .acquiring)
+            if self.tail.word.load(ordering: .relaxed) >> 1 == tail { return position }
+        }
+    }
+
     /// The descriptor of the chunk at `position`, a place in the whole stream of published chunks.
     @_noLocks @_noAllocation
     func entry(at position: Int) -> UnsafeMutablePointer<ChunkDescriptor> {

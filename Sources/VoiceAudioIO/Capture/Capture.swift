@@ -1,0 +1,177 @@
+import CLinux
+import Glibc
+import Synchronization
+package import VoiceAudioCore
+
+/// One run of a source: its thread, from opening to closing.
+///
+/// The thread opens, reads and closes the source, and nobody else touches it. A thread that does not come back in time
+/// is left alone with all that it uses, and cleans up when its call returns.
+package final class Capture: Sendable {
+    /// How a capture stands.
+    package enum Outcome: Sendable {
+        case running
+        /// The source came to its end, or the capture was stopped.
+        case ended
+        case failed(AudioError)
+    }
+
+    /// What the source really gives.
+    package let report: CaptureReport
+    package let control: CaptureControl
+    /// Why the thread does not run with the priority asked for; `nil` where it does.
+    package let priorityRefusal: AudioError?
+    private let shared: Shared
+    private let thread: WorkerThread
+    private let clock: any AudioClock
+
+    package var counters: CaptureCounters { control.counters }
+
+    /// Opens the source on a thread of its own and waits until it runs.
+    ///
+    /// - Parameters:
+    ///   - history: The ring to fill; its producer's end must be free, its chunk limit the request's chunk.
+    ///   - abort: Gives up the wait when readable.
+    /// - Throws: What the source throws; `timedOut` or `cancelled` with the thread left to itself; `outOfResources`.
+    package convenience init(
+        source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
+        history: BoundedAudioBuffer, subscribers: SubscriberTable, realtimePriority: Int, by deadline: MonotonicInstant,
+        abort: WakeUp
+    ) throws(AudioError) {
+        let shared = try Shared()
+        let control = try CaptureControl()
+        let start = Start(
+            source: source, request: request, environment: environment, subscribers: subscribers,
+            realtimePriority: realtimePriority, history: try history.takeProducer())
+        let thread = try WorkerThread(name: "va-capture") { start.run(control: control, shared: shared) }
+        let opened = try shared.waitUntilOpened(
+            by: deadline, clock: environment.clock, abort: abort, sourceName: source.name)
+        self.init(opened: opened, control: control, shared: shared, thread: thread, clock: environment.clock)
+    }
+
+    private init(
+        opened: Shared.Opened, control: CaptureControl, shared: Shared, thread: WorkerThread, clock: any AudioClock
+    ) {
+        report = opened.report
+        priorityRefusal = opened.priorityRefusal
+        self.control = control
+        self.shared = shared
+        self.thread = thread
+        self.clock = clock
+    }
+
+    /// How the capture stands now.
+    package var outcome: Outcome { shared.outcome.withLock { $0 } }
+
+    /// Stops and joins the thread.
+    ///
+    /// - Returns: Whether it ended by `deadline`. If not, it is left to itself.
+    package func stop(by deadline: MonotonicInstant) -> Bool {
+        control.requestStop()
+        return thread.join(by: deadline, clock: clock)
+    }
+
+    /// Waits until the source is at its end or has failed.
+    package func waitForEnd(by deadline: MonotonicInstant) -> Bool { thread.join(by: deadline, clock: clock) }
+}
+
+extension Capture {
+    /// What thread and owner share.
+    fileprivate final class Shared: Sendable {
+        struct Opened {
+            var report: CaptureReport
+            var priorityRefusal: AudioError?
+        }
+
+        let outcome = Lock(Outcome.running)
+        private let opening = Lock<Result<Opened, AudioError>?>(nil)
+        private let latch: WakeUp
+
+        init() throws(AudioError) { latch = try WakeUp() }
+
+        func opened(_ result: Result<Opened, AudioError>) {
+            opening.withLock { $0 = result }
+            latch.signal()
+        }
+
+        func waitUntilOpened(
+            by deadline: MonotonicInstant, clock: any AudioClock, abort: WakeUp, sourceName: String
+        ) throws(AudioError) -> Opened {
+            var descriptors = DescriptorSet(count: 2)
+            descriptors.watch(latch.descriptor, at: 0)
+            descriptors.watch(abort.descriptor, at: 1)
+            while true {
+                _ = clock.wait(for: descriptors, until: deadline)
+                if let result = opening.withLock({ $0 }) { return try result.get() }
+                if descriptors.isReady(at: 1) {
+                    throw AudioError(.cancelled, "opening \"\(sourceName)\" was given up because of a clean-up")
+                }
+                if clock.now >= deadline {
+                    throw AudioError(
+                        .timedOut, "\"\(sourceName)\" did not open in time: the driver or sound server does not answer")
+                }
+            }
+        }
+    }
+
+    /// What the thread starts with.
+    fileprivate final class Start: @unchecked Sendable {
+        let source: any CaptureSource
+        let request: CaptureRequest
+        let environment: CaptureEnvironment
+        let subscribers: SubscriberTable
+        let realtimePriority: Int
+        // Taken once, by the thread.
+        private var history: BoundedAudioBuffer.Producer?
+
+        init(
+            source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
+            subscribers: SubscriberTable, realtimePriority: Int, history: consuming BoundedAudioBuffer.Producer
+        ) {
+            self.source = source
+            self.request = request
+            self.environment = environment
+            self.subscribers = subscribers
+            self.realtimePriority = realtimePriority
+            self.history = consume history
+        }
+
+        /// The capture thread, from its start to its end.
+        func run(control: CaptureControl, shared: Shared) {
+            guard let history = history.take() else { return }
+            let stream: any CaptureStream
+            do throws(AudioError) {
+                stream = try source.open(request, in: environment)
+            } catch {
+                shared.outcome.withLock { $0 = .failed(error) }
+                shared.opened(.failure(error))
+                return
+            }
+            let refusal = takePriority()
+            shared.opened(.success(Shared.Opened(report: stream.report, priorityRefusal: refusal)))
+            var outcome = Outcome.ended
+            var loop = CaptureLoop(
+                stream: stream, history: consume history, request: request, control: control,
+                subscribers: subscribers, clock: environment.clock)
+            do throws(AudioError) { try loop.run() } catch { outcome = .failed(error) }
+            stream.close()
+            shared.outcome.withLock { $0 = outcome }
+            // Who reads a closed ring finds the outcome.
+            subscribers.removeAll()
+        }
+
+        /// Asks for SCHED_FIFO where the settings do.
+        private func takePriority() -> AudioError? {
+            guard realtimePriority > 0 else { return nil }
+            var parameters = sched_param(sched_priority: Int32(realtimePriority))
+            // SAFETY: a local.
+            let status = unsafe pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)
+            guard status != 0 else { return nil }
+            return AudioError(
+                .permissionDenied,
+                "SCHED_FIFO priority \(realtimePriority) refused (\(AudioError.text(ofSystemStatus: status))): allow it with "
+                    + "'rtprio' in /etc/security/limits.conf or LimitRTPRIO= in the systemd unit",
+                status: status)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Synchronization
+package import VoiceAudioCore
+
+/// What a capture has delivered and lost. Written by the capture thread, read by anybody.
+package final class CaptureCounters: Sendable {
+    /// Frames of the stream so far: delivered and lost, without paused ones.
+    let position = Atomic<Int>(0)
+    let framesDelivered = Atomic<Int>(0)
+    let framesDiscardedInPause = Atomic<Int>(0)
+    let overruns = Atomic<Int>(0)
+    let framesLostExactly = Atomic<Int>(0)
+    let framesLostEstimated = Atomic<Int>(0)
+    /// The newest chunk's level, for ``AudioLevel/init(bits:)``.
+    let level = Atomic<UInt64>(0)
+
+    /// Frames of the stream so far.
+    package var streamPosition: Int { position.load(ordering: .acquiring) }
+
+    /// The newest chunk's level.
+    package var newestLevel: AudioLevel { AudioLevel(bits: level.load(ordering: .relaxed)) }
+
+    func noteFrames(_ count: Int) {
+        Self.add(count, to: position)
+        Self.add(count, to: framesDelivered)
+    }
+
+    func noteDiscarded(_ count: Int) { Self.add(count, to: framesDiscardedInPause) }
+
+    func noteLoss(_ loss: AudioLoss) {
+        Self.add(loss.frames, to: position)
+        if loss.isExact {
+            Self.add(loss.frames, to: framesLostExactly)
+        } else {
+            Self.add(loss.frames, to: framesLostEstimated)
+        }
+        Self.add(1, to: overruns)
+    }
+
+    /// One thread writes: no read-modify-write instruction is needed.
+    private static func add(_ count: Int, to counter: borrowing Atomic<Int>) {
+        counter.store(counter.load(ordering: .relaxed) &+ count, ordering: .relaxed)
+    }
+
+    /// What was delivered and lost so far.
+    package var statistics: CaptureStatistics {
+        CaptureStatistics(
+            framesDelivered: framesDelivered.load(ordering: .relaxed),
+            framesDiscardedInPause: framesDiscardedInPause.load(ordering: .relaxed),
+            overruns: overruns.load(ordering: .relaxed), framesLostExactly: framesLostExactly.load(ordering: .relaxed),
+            framesLostEstimated: framesLostEstimated.load(ordering: .relaxed))
+    }
+}
+
+/// What a capture has delivered and lost, since it was armed.
+public struct CaptureStatistics: Sendable, Hashable, Codable {
+    /// Frames that the device delivered.
+    public var framesDelivered: Int
+    /// Frames that the device delivered while paused; nobody got them.
+    public var framesDiscardedInPause: Int
+    /// How often the device lost frames.
+    public var overruns: Int
+    /// Frames that the device lost, where it could be counted.
+    public var framesLostExactly: Int
+    /// Frames that the device lost, where it could only be estimated as clock × rate.
+    public var framesLostEstimated: Int
+
+    public init(
+        framesDelivered: Int = 0, framesDiscardedInPause: Int = 0, overruns: Int = 0, framesLostExactly: Int = 0,
+        framesLostEstimated: Int = 0
+    ) {
+        self.framesDelivered = framesDelivered
+        self.framesDiscardedInPause = framesDiscardedInPause
+        self.overruns = overruns
+        self.framesLostExactly = framesLostExactly
+        self.framesLostEstimated = framesLostEstimated
+    }
+
+    /// All frames that the device lost.
+    public var framesLost: Int { framesLostExactly + framesLostEstimated }
+}

@@ -1,0 +1,124 @@
+import Glibc
+import Synchronization
+import VoiceAudioCore
+
+/// What the capture thread does from an open stream to its end. Everything here belongs to that thread.
+///
+/// > Real-time: After the first chunk: no lock, no allocation, no system call but the stream's own, the clock and one
+/// > `write(2)` to an eventfd where somebody waits.
+@safe
+struct CaptureLoop: ~Copyable {
+    private let stream: any CaptureStream
+    private let control: CaptureControl
+    private let subscribers: SubscriberTable
+    private let clock: any AudioClock
+    private let bytesPerFrame: Int
+    private let chunkByteCount: Int
+    private let sampleFormat: SampleFormat
+
+    private var history: BoundedAudioBuffer.Producer
+    /// The reserved place of the chunk being filled, and how much of it is.
+    // SAFETY: reserved in `history` until it is committed, and touched by this thread alone.
+    private var place: UnsafeMutableRawBufferPointer?
+    private var filledByteCount = 0
+    private var captureTime = MonotonicInstant(nanoseconds: 0)
+
+    init(
+        stream: any CaptureStream, history: consuming BoundedAudioBuffer.Producer, request: CaptureRequest,
+        control: CaptureControl, subscribers: SubscriberTable, clock: any AudioClock
+    ) {
+        self.stream = stream
+        self.control = control
+        self.subscribers = subscribers
+        self.clock = clock
+        bytesPerFrame = request.format.bytesPerFrame
+        chunkByteCount = request.chunkFrameCount * request.format.bytesPerFrame
+        sampleFormat = request.format.sampleFormat
+        self.history = history
+        unsafe place = nil
+    }
+
+    /// Captures until asked to stop or the source ends.
+    ///
+    /// - Throws: What the stream throws. What was captured before is in the ring.
+    mutating func run() throws(AudioError) {
+        do throws(AudioError) {
+            try stream.start()
+            while try step() {}
+            commit()
+        } catch {
+            commit()
+            throw error
+        }
+    }
+
+    /// One read, or one wait. Answers whether to go on.
+    private mutating func step() throws(AudioError) -> Bool {
+        if control.hasRequest {
+            // What the device has in this moment belongs to what is ending.
+            if filledByteCount < chunkByteCount { _ = try read() }
+            commit()
+            control.wakeUp.wakeUp.clear()
+            if control.takeStop() { return false }
+            control.exchange(&history)
+        }
+        switch try read() {
+        case .frames: break
+        case .ended: return false
+        case .lost(let loss): lose(loss)
+        case .nothing: try stream.wait(orFor: control.wakeUp)
+        }
+        return true
+    }
+
+    /// Reads into the chunk being filled, and commits it when it is full.
+    private mutating func read() throws(AudioError) -> CaptureRead {
+        if unsafe place == nil {
+            unsafe place = history.reserve()
+            filledByteCount = 0
+        }
+        guard let place = unsafe place else {
+            // The ring is giving its pages back, which takes microseconds: leave the processor to who does.
+            try stream.wait(orFor: control.wakeUp)
+            return .frames(0, captureTime: captureTime)
+        }
+        // SAFETY: the reserved place, which is this thread's alone.
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: place[filledByteCount..<chunkByteCount])
+        var span = unsafe rest.mutableBytes
+        let result = try stream.read(into: &span)
+        if case .frames(let count, let time) = result {
+            if control.isPaused {
+                commit()
+                control.counters.noteDiscarded(count)
+                return result
+            }
+            if filledByteCount == 0 { captureTime = time }
+            filledByteCount += count * bytesPerFrame
+            control.counters.noteFrames(count)
+            if filledByteCount == chunkByteCount { commit() }
+        }
+        return result
+    }
+
+    /// Publishes what is filled, a whole chunk or less: subscribers first, as the place may be reused once it is history.
+    private mutating func commit() {
+        guard let place = unsafe place, filledByteCount > 0 else { return }
+        // SAFETY: still reserved.
+        let filled = unsafe UnsafeRawBufferPointer(rebasing: place[..<filledByteCount])
+        control.counters.level.store(unsafe AudioLevel.measure(filled, format: sampleFormat), ordering: .relaxed)
+        subscribers.append(unsafe filled.bytes, numbers: history.buffer.nextNumbers, captureTime: captureTime)
+        _ = history.commit(
+            byteCount: filledByteCount, captureTime: captureTime, interrupt: control.wakeUp.descriptor)
+        unsafe self.place = nil
+        filledByteCount = 0
+    }
+
+    /// Marks a gap: a chunk never hides one inside it.
+    private mutating func lose(_ loss: AudioLoss) {
+        commit()
+        guard !control.isPaused else { return }
+        control.counters.noteLoss(loss)
+        history.noteLoss(loss)
+        subscribers.noteLoss(loss)
+    }
+}

@@ -1,0 +1,122 @@
+import Glibc
+import Synchronization
+package import VoiceAudioCore
+
+/// The rings of up to 16 subscribers. The capture thread feeds them without waiting for anybody.
+///
+/// A place holds a reference, and a bit that says that the capture thread is using it. Whoever removes a subscriber
+/// waits for that bit, the length of one append, and then releases the reference: the capture thread never frees.
+package final class SubscriberTable: Sendable {
+    /// The most subscribers at a time.
+    package static let capacity = 16
+
+    /// One subscriber's ring, with the producer's end that only the capture thread uses.
+    package final class Feed: @unchecked Sendable {
+        package let buffer: BoundedAudioBuffer
+        // Touched only by the capture thread, while the place's bit is set.
+        fileprivate var producer: BoundedAudioBuffer.Producer
+        fileprivate var hasJoined = false
+
+        /// - Throws: `endTaken`.
+        package init(_ buffer: BoundedAudioBuffer) throws(AudioError) {
+            self.buffer = buffer
+            producer = try buffer.takeProducer()
+        }
+    }
+
+    /// 0, or a retained feed's address, with the lowest bit set while the capture thread uses it.
+    private let places = InlineArray<16, Atomic<UInt>> { _ in Atomic(0) }
+
+    package init() {}
+
+    deinit { for index in places.indices { remove(at: index) } }
+
+    /// Adds a subscriber; it gets what is captured from now on.
+    ///
+    /// - Throws: `limitReached`.
+    package func add(_ feed: Feed) throws(AudioError) {
+        // SAFETY: the table owns this reference until it is removed.
+        let address = UInt(bitPattern: unsafe Unmanaged.passRetained(feed).toOpaque())
+        for index in places.indices {
+            if places[index].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged { return }
+        }
+        unsafe Unmanaged.passUnretained(feed).release()
+        throw AudioError(
+            .limitReached, "\(Self.capacity) subscribers are there already, the most there can be: cancel one first")
+    }
+
+    /// Removes a subscriber and closes its ring; nothing happens if it is not there.
+    package func remove(_ feed: Feed) {
+        let address = UInt(bitPattern: unsafe Unmanaged.passUnretained(feed).toOpaque())
+        for index in places.indices where places[index].load(ordering: .relaxed) & ~1 == address { remove(at: index) }
+    }
+
+    /// Removes all subscribers and closes their rings: nothing more will come.
+    package func removeAll() { for index in places.indices { remove(at: index) } }
+
+    private func remove(at index: Int) {
+        while true {
+            let word = places[index].load(ordering: .acquiring)
+            if word == 0 { return }
+            if word & 1 == 0,
+                places[index].compareExchange(expected: word, desired: 0, ordering: .acquiringAndReleasing).exchanged
+            {
+                // SAFETY: the reference that `add` retained; nobody else can reach it now.
+                let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!).takeRetainedValue()
+                feed.buffer.close()
+                return
+            }
+            sched_yield()
+        }
+    }
+
+    /// The subscribers' rings.
+    package var buffers: [BoundedAudioBuffer] {
+        var buffers: [BoundedAudioBuffer] = []
+        for index in places.indices { withFeed(at: index) { buffers.append($0.buffer) } }
+        return buffers
+    }
+
+    /// Appends a chunk to every subscriber's ring. By the capture thread.
+    ///
+    /// - Parameter numbers: Of this chunk: a subscriber that joins with it counts from there.
+    package func append(
+        _ bytes: RawSpan, numbers: (sequenceNumber: Int, framePosition: Int), captureTime: MonotonicInstant
+    ) {
+        for index in places.indices {
+            withFeed(at: index) { feed in
+                if !feed.hasJoined {
+                    feed.hasJoined = true
+                    feed.buffer.startNumbering(
+                        atSequenceNumber: numbers.sequenceNumber, framePosition: numbers.framePosition)
+                }
+                feed.producer.append(bytes, captureTime: captureTime)
+            }
+        }
+    }
+
+    /// Tells every subscriber that has joined of lost frames. By the capture thread.
+    package func noteLoss(_ loss: AudioLoss) {
+        for index in places.indices { withFeed(at: index) { if $0.hasJoined { $0.producer.noteLoss(loss) } } }
+    }
+
+    /// Uses a place's feed, if there is one. Waits only where an observer uses it at the same moment.
+    private func withFeed(at index: Int, _ body: (Feed) -> Void) {
+        var word = places[index].load(ordering: .acquiring)
+        while word != 0 {
+            if word & 1 == 0 {
+                let (exchanged, found) = places[index].compareExchange(
+                    expected: word, desired: word | 1, ordering: .acquiring)
+                if exchanged { break }
+                word = found
+            } else {
+                word = places[index].load(ordering: .acquiring)
+            }
+        }
+        guard word != 0 else { return }
+        // SAFETY: the set bit keeps the reference from being released.
+        let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!)
+        body(unsafe feed.takeUnretainedValue())
+        places[index].store(word, ordering: .releasing)
+    }
+}
