@@ -37,7 +37,8 @@ let package = Package(
         .target(name: "VoiceAudio", dependencies: ["VoiceAudioCore", "VoiceAudioIO"], swiftSettings: settings),
         // Floor 5: the command line.
         .executableTarget(
-            name: "voice-audio", dependencies: ["VoiceAudio"], path: "Sources/voice-audio", swiftSettings: settings),
+            name: "voice-audio", dependencies: ["VoiceAudio", "CLinux"], path: "Sources/voice-audio",
+            swiftSettings: settings),
         // What several test targets share: process counts, a private sound server.
         .target(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",

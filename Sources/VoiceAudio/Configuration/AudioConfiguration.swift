@@ -89,13 +89,13 @@ public struct AudioConfiguration: Sendable {
         for description in SettingDescription.all {
             guard let text = environment[description.variable] else { continue }
             let originsBefore = origins
-            if description.read(text, &self) {
-                // Setting the property made it, and what it shares its storage with, explicit.
-                origins = originsBefore
-                origins[description.setting] = .environment(description.variable)
-            } else {
-                problems.append(#"\#(description.variable) is "\#(text)": accepted are \#(description.accepted)"#)
+            guard description.read(text, &self) else {
+                problems.append(description.refusal(of: text, for: description.variable))
+                continue
             }
+            // Setting the property made it, and what it shares its storage with, explicit.
+            origins = originsBefore
+            origins[description.setting] = .environment(description.variable)
         }
         if environment[SettingDescription.blockDeadlineVariable] != nil, !overflow.blocks {
             warnings.append(
@@ -123,7 +123,7 @@ public struct AudioConfiguration: Sendable {
     private var problems: [String] {
         let single = SettingDescription.all.compactMap { description -> String? in
             guard let value = description.refusedValue(self) else { return nil }
-            return "\(description.setting.rawValue) is \(value): accepted are \(description.acceptedOfProperty)"
+            return description.refusal(ofProperty: value)
         }
         guard single.isEmpty else { return single }
         let chunkBytes = chunkFrameCount * format.bytesPerFrame
