@@ -277,11 +277,14 @@ public final class AudioProcessor: Sendable {
     /// - Parameter timeout: Longest wait.
     /// - Returns: Whether the end came in time; `true` where nothing is captured.
     public func waitForSourceEnd(timeout: Duration) -> Bool {
-        guard let capture = session.withLock({ $0.capture }) else { return true }
+        guard let capture = runningCapture else { return true }
         return capture.waitForEnd(by: clock.now.advanced(by: timeout))
     }
 
     // MARK: - Beneath
+
+    /// The capture under way; `nil` where there is none.
+    var runningCapture: Capture? { session.withLock { $0.capture } }
 
     private var clock: any AudioClock { environment.clock }
 
