@@ -37,13 +37,20 @@ let package = Package(
         .target(name: "VoiceAudio", dependencies: ["VoiceAudioCore", "VoiceAudioIO"], swiftSettings: settings),
         // Floor 5: the command line.
         .executableTarget(
-            name: "voice-audio", dependencies: ["VoiceAudio"], path: "Sources/voice-audio", swiftSettings: settings),
+            name: "voice-audio", dependencies: ["VoiceAudio", "CLinux"], path: "Sources/voice-audio",
+            swiftSettings: settings),
         // What several test targets share: process counts, a private sound server.
         .target(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport", "TemporaryWAVHolder"],
+            swiftSettings: settings),
+        // Makes temporary files until it is killed.
+        .executableTarget(
+            name: "TemporaryWAVHolder", dependencies: ["VoiceAudioIO"], path: "Tests/TemporaryWAVHolder",
+            swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
         // XCTest: one test at a time, so that process-wide counts mean something.
         .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "VoiceAudioCore", "TestSupport"], swiftSettings: settings),

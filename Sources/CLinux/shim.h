@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
@@ -35,7 +36,7 @@ static inline int clinux_memfd_create(const char *name, unsigned flags) {
 #define CLINUX_F_SEAL_SHRINK 0x0002
 #define CLINUX_F_SEAL_GROW 0x0004
 #define CLINUX_MADV_REMOVE 9
-#define CLINUX_O_TMPFILE (020000000 | O_DIRECTORY)
+static const int CLINUX_O_TMPFILE = 020000000 | O_DIRECTORY;
 #define CLINUX_AT_FDCWD (-100)
 #define CLINUX_AT_SYMLINK_FOLLOW 0x400
 
@@ -55,6 +56,15 @@ static inline int clinux_renameat2(int oldDirectory, const char *oldPath, int ne
                                    unsigned flags) {
     return (int)syscall(SYS_renameat2, oldDirectory, oldPath, newDirectory, newPath, flags);
 }
+
+// getopt_long(3) answers through variables, which Swift cannot know to be touched by one thread only.
+static inline void clinux_getopt_restart(void) {
+    optind = 0;
+    opterr = 0;
+}
+static inline char *clinux_getopt_argument(void) { return optarg; }
+static inline int clinux_getopt_index(void) { return optind; }
+static inline int clinux_getopt_option(void) { return optopt; }
 
 extern char **environ;
 static inline char **clinux_environment(void) { return environ; }

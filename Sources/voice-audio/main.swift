@@ -1,2 +1,4 @@
-import VoiceAudio
-print("voice-audio")
+import Glibc
+
+// Everything else is in functions: what stands here would be bound to the main actor.
+exit(runTool(Array(CommandLine.arguments.dropFirst())))

@@ -85,7 +85,11 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
                 .contains("trace, debug, info, notice, warning, error, critical") == true)
         #expect(try configuration(["DEVICE": "hw:CARD=Mic,DEV=0"]).device == "hw:CARD=Mic,DEV=0")
         #expect(try configuration(["TEMP_DIR": "/var/tmp"]).temporaryDirectory == "/var/tmp")
-        for (suffix, text) in [("DEVICE", ""), ("DEVICE", "default\r"), ("TEMP_DIR", "tmp"), ("TEMP_DIR", "")] {
+        let refused = [
+            ("DEVICE", ""), ("DEVICE", "default\r"), ("DEVICE", "-"), ("DEVICE", "fd:3"), ("DEVICE", "sim:tone=x"),
+            ("TEMP_DIR", "tmp"), ("TEMP_DIR", ""),
+        ]
+        for (suffix, text) in refused {
             let problem = message { () throws(AudioError) in _ = try configuration([suffix: text]) }
             #expect(problem?.hasPrefix(#"VOICE_AUDIO_\#(suffix) is "\#(text)": accepted are "#) == true)
         }
@@ -217,5 +221,31 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
     ])
     func distances(first: String, second: String, distance: Int) {
         #expect(editDistance(from: first, to: second) == distance)
+    }
+
+    @Test func devicesBecomeSources() throws {
+        func source(_ device: String) throws(AudioError) -> any CaptureSource {
+            var some = AudioConfiguration()
+            some.device = device
+            return try some.makeSource()
+        }
+        #expect(try (source("default") as? ALSASource)?.device == "default")
+        #expect(try (source("hw:CARD=Mic2") as? ALSASource)?.device == "hw:CARD=Mic2")
+        #expect(try (source("sim:") as? SimulatedSource)?.name == "sim:")
+        #expect(try (source("sim:tone=440") as? SimulatedSource)?.name == "sim:tone=440.0")
+        #expect(
+            message { () throws(AudioError) in _ = try source("fd:0") }
+                == #"device is "fd:0": accepted are an ALSA device name, sim:, sim:FILE and sim:tone=HZ"#)
+    }
+
+    @Test func textIsSetAsItsVariableWouldHaveIt() throws {
+        var some = try configuration(["CHANNELS": "2"])
+        try some.set(.channelCount, to: "3", as: "--channels")
+        #expect(some.channelCount == 3)
+        #expect(some.origin(of: .channelCount) == .explicit)
+        #expect(
+            message { () throws(AudioError) in try some.set(.channelCount, to: "65", as: "--channels") }
+                == #"--channels is "65": accepted are 1 to 64"#)
+        #expect(some.channelCount == 3)
     }
 }

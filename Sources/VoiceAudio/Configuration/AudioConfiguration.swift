@@ -89,13 +89,13 @@ public struct AudioConfiguration: Sendable {
         for description in SettingDescription.all {
             guard let text = environment[description.variable] else { continue }
             let originsBefore = origins
-            if description.read(text, &self) {
-                // Setting the property made it, and what it shares its storage with, explicit.
-                origins = originsBefore
-                origins[description.setting] = .environment(description.variable)
-            } else {
-                problems.append(#"\#(description.variable) is "\#(text)": accepted are \#(description.accepted)"#)
+            guard description.read(text, &self) else {
+                problems.append(description.refusal(of: text, for: description.variable))
+                continue
             }
+            // Setting the property made it, and what it shares its storage with, explicit.
+            origins = originsBefore
+            origins[description.setting] = .environment(description.variable)
         }
         if environment[SettingDescription.blockDeadlineVariable] != nil, !overflow.blocks {
             warnings.append(
@@ -117,19 +117,21 @@ public struct AudioConfiguration: Sendable {
         AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: sampleFormat)
     }
 
+    /// Bytes of a whole chunk.
+    public var chunkByteCount: Int { chunkFrameCount * format.bytesPerFrame }
+
     /// Where the present value of a setting came from.
     public func origin(of setting: Setting) -> Origin { origins[setting] ?? .default }
 
     private var problems: [String] {
         let single = SettingDescription.all.compactMap { description -> String? in
             guard let value = description.refusedValue(self) else { return nil }
-            return "\(description.setting.rawValue) is \(value): accepted are \(description.acceptedOfProperty)"
+            return description.refusal(ofProperty: value)
         }
         guard single.isEmpty else { return single }
-        let chunkBytes = chunkFrameCount * format.bytesPerFrame
-        guard chunkBytes > maxBytes else { return [] }
+        guard chunkByteCount > maxBytes else { return [] }
         return [
-            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkBytes) bytes:"
+            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkByteCount) bytes:"
                 + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes"
         ]
     }

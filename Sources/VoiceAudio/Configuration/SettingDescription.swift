@@ -1,4 +1,5 @@
 import VoiceAudioCore
+import VoiceAudioIO
 
 /// What is known of one setting: its variable, its default, what it accepts, and how it is read and written as text.
 ///
@@ -21,6 +22,16 @@ struct SettingDescription: Sendable {
     let refusedValue: @Sendable (AudioConfiguration) -> String?
     /// The present value.
     let value: @Sendable (AudioConfiguration) -> SettingValue
+}
+
+extension SettingDescription {
+    /// What is said of a text that ``read`` does not accept.
+    func refusal(of text: String, for name: String) -> String { #"\#(name) is "\#(text)": accepted are \#(accepted)"# }
+
+    /// What is said of a property's value that is not accepted.
+    func refusal(ofProperty value: String) -> String {
+        "\(setting.rawValue) is \(value): accepted are \(acceptedOfProperty)"
+    }
 }
 
 /// A setting's value for people and programs.
@@ -47,10 +58,12 @@ extension SettingDescription {
     static let prefix = "VOICE_AUDIO_"
     static let blockDeadlineVariable = prefix + "BLOCK_MS"
 
+    static func of(_ setting: Setting) -> SettingDescription? { all.first { $0.setting == setting } }
+
     static let all: [SettingDescription] = [
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
-            accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isPrintable),
+            accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isDevice),
         .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
         .integer(.channelCount, "CHANNELS", \.channelCount, in: 1...64, unit: .none),
         .choice(.sampleFormat, "FORMAT", \.sampleFormat, among: SampleFormat.allCases.map { ($0.rawValue, $0) }),
@@ -87,6 +100,12 @@ extension SettingDescription {
             let nearest = known.min { editDistance(from: name, to: $0) < editDistance(from: name, to: $1) } ?? prefix
             return "\(name) is not a known variable and has no effect; the nearest known one is \(nearest)"
         }
+    }
+
+    /// Whether a source can be made of it. What the names of ALSA's devices look like, ALSA decides.
+    private static func isDevice(_ name: String) -> Bool {
+        if name.hasPrefix("sim:") { return isPrintable(name) && (try? SimulatedSource(device: name)) != nil }
+        return isPrintable(name) && name != "-" && !name.hasPrefix("fd:")
     }
 
     private static func isPrintable(_ text: String) -> Bool {

@@ -84,6 +84,12 @@ public final class BoundedAudioBuffer: Sendable {
     /// > Real-time: Safe: a handful of loads.
     public var byteCount: Int { ring.fill.bytes }
 
+    /// Chunks and bytes held, both at the same instant.
+    public var fill: (chunks: Int, bytes: Int) { ring.fill }
+
+    /// The stream position of the oldest chunk's first frame; `nil` where the ring is empty.
+    public var oldestFramePosition: Int? { ring.oldestFramePosition }
+
     /// Bytes of memory taken for samples and descriptors, touched or not. Never more than ``allocationLimitBytes``.
     public var allocatedBytes: Int { ring.memory.capacity + ring.descriptors.byteCount }
 

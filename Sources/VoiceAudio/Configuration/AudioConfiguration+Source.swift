@@ -1,0 +1,15 @@
+public import VoiceAudioCore
+public import VoiceAudioIO
+
+extension AudioConfiguration {
+    /// The source that ``device`` names: a simulated one for `sim:…`, else an ALSA device.
+    ///
+    /// - Returns: A description, which has opened nothing yet.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration` where the name is not accepted.
+    public func makeSource() throws(AudioError) -> any CaptureSource {
+        if let description = SettingDescription.of(.device), let value = description.refusedValue(self) {
+            throw AudioError(.invalidConfiguration, description.refusal(ofProperty: value))
+        }
+        return device.hasPrefix("sim:") ? try SimulatedSource(device: device) : ALSASource(device: device)
+    }
+}

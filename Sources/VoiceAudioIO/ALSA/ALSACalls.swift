@@ -1,0 +1,406 @@
+import CALSA
+package import VoiceAudioCore
+
+/// A handle of alsa-lib's: the address of its object. Whoever opened or allocated it gives it back.
+package struct ALSAHandle: Sendable, Hashable {
+    package let address: UInt
+
+    package init(address: UInt) { self.address = address }
+
+    /// The pointer that C takes.
+    @unsafe fileprivate var pointer: OpaquePointer? { unsafe OpaquePointer(bitPattern: address) }
+
+    fileprivate init?(_ pointer: OpaquePointer?) {
+        let address = UInt(bitPattern: pointer)
+        guard address != 0 else { return nil }
+        self.address = address
+    }
+}
+
+/// `snd_pcm_state_t`.
+package enum PCMState: UInt32, Sendable {
+    case open, setup, prepared, running, xrun, draining, paused, suspended, disconnected
+}
+
+/// alsa-lib's calls for a capturing PCM, one to one: the seam where a test puts scripted results.
+///
+/// Each is the C function `snd_pcm_…` of that name; results below zero are negative `errno` values.
+package protocol ALSACalls: Sendable {
+    /// Opens for capture, non-blocking.
+    func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?)
+    func close(_ pcm: ALSAHandle) -> Int32
+    func state(_ pcm: ALSAHandle) -> PCMState?
+    func prepare(_ pcm: ALSAHandle) -> Int32
+    func start(_ pcm: ALSAHandle) -> Int32
+    func resume(_ pcm: ALSAHandle) -> Int32
+    func availUpdate(_ pcm: ALSAHandle) -> Int
+    /// Reads at most `frames` frames, which fit into `buffer`.
+    func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int
+
+    func pollDescriptorsCount(_ pcm: ALSAHandle) -> Int32
+    /// Fills the first `count` places of `set`.
+    func pollDescriptors(_ pcm: ALSAHandle, into set: borrowing DescriptorSet, count: Int) -> Int32
+    /// What the first `count` places of `set` mean for the PCM.
+    func pollDescriptorsRevents(
+        _ pcm: ALSAHandle, in set: borrowing DescriptorSet, count: Int
+    ) -> (status: Int32, revents: UInt16)
+
+    func hwParamsMalloc() -> (status: Int32, parameters: ALSAHandle?)
+    func hwParamsFree(_ parameters: ALSAHandle)
+    func hwParamsAny(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
+    /// Interleaved frames through `readi`.
+    func hwParamsSetAccess(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
+    func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32
+    func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32
+    func hwParamsSetChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32
+    func hwParamsGetChannels(_ parameters: ALSAHandle) -> ClosedRange<UInt32>?
+    func hwParamsTestRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32
+    func hwParamsSetRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32
+    func hwParamsGetRate(_ parameters: ALSAHandle) -> ClosedRange<UInt32>?
+    func hwParamsSetPeriodSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    func hwParamsSetBufferSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    /// Sets them on the device, and prepares it.
+    func hwParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
+    /// Frames in a period and in the buffer, as set.
+    func getParams(_ pcm: ALSAHandle) -> (status: Int32, bufferFrames: UInt, periodFrames: UInt)
+
+    func swParamsMalloc() -> (status: Int32, parameters: ALSAHandle?)
+    func swParamsFree(_ parameters: ALSAHandle)
+    func swParamsCurrent(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
+    func swParamsGetBoundary(_ parameters: ALSAHandle) -> UInt
+    func swParamsSetAvailMin(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    func swParamsSetStartThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    func swParamsSetStopThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    func swParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
+
+    /// The sound card's PCM that stands behind, where one does.
+    func info(_ pcm: ALSAHandle) -> PCMPlace?
+    /// What `snd_device_name_hint` tells of PCMs.
+    func deviceHints() -> (status: Int32, hints: [PCMHint])
+    /// The sound cards, and the capturing PCMs of each; opens their controls, not the PCMs.
+    func cards() -> [SoundCard]
+}
+
+/// Where a PCM is: its numbers in `/proc/asound` and `/dev/snd`.
+package struct PCMPlace: Sendable, Hashable {
+    package var card: Int
+    package var device: Int
+    package var subdevice: Int
+
+    package init(card: Int, device: Int, subdevice: Int) {
+        self.card = card
+        self.device = device
+        self.subdevice = subdevice
+    }
+}
+
+/// One PCM that the configuration offers by name.
+package struct PCMHint: Sendable, Hashable {
+    package var name: String
+    package var description: String
+    /// `Input`, `Output`, or `nil` for both.
+    package var direction: String?
+
+    package init(name: String, description: String, direction: String?) {
+        self.name = name
+        self.description = description
+        self.direction = direction
+    }
+}
+
+/// One sound card and its PCMs that capture, by device number.
+package struct SoundCard: Sendable, Hashable {
+    package var index: Int
+    package var id: String
+    package var name: String
+    package var captureDevices: [Int: String]
+
+    package init(index: Int, id: String, name: String, captureDevices: [Int: String]) {
+        self.index = index
+        self.id = id
+        self.name = name
+        self.captureDevices = captureDevices
+    }
+}
+
+/// alsa-lib itself.
+// SAFETY, for the whole file: a handle comes from alsa-lib's own open or malloc call, is passed on while its one
+// owner holds it, and results are written to locals; strings are copied before what holds them is given back.
+package struct SystemALSACalls: ALSACalls {
+    package init() {}
+
+    package func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?) {
+        var pcm: OpaquePointer?
+        let status = unsafe snd_pcm_open(&pcm, device, SND_PCM_STREAM_CAPTURE, Int32(SND_PCM_NONBLOCK))
+        return (status, unsafe status < 0 ? nil : ALSAHandle(pcm))
+    }
+
+    package func close(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_close(pcm.pointer) }
+    package func state(_ pcm: ALSAHandle) -> PCMState? { PCMState(rawValue: unsafe snd_pcm_state(pcm.pointer).rawValue) }
+    package func prepare(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_prepare(pcm.pointer) }
+    package func start(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_start(pcm.pointer) }
+    package func resume(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_resume(pcm.pointer) }
+    package func availUpdate(_ pcm: ALSAHandle) -> Int { unsafe snd_pcm_avail_update(pcm.pointer) }
+
+    package func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int {
+        unsafe buffer.withUnsafeMutableBytes { bytes in
+            unsafe snd_pcm_readi(pcm.pointer, bytes.baseAddress, snd_pcm_uframes_t(frames))
+        }
+    }
+
+    // MARK: Polling
+
+    package func pollDescriptorsCount(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_poll_descriptors_count(pcm.pointer) }
+
+    package func pollDescriptors(_ pcm: ALSAHandle, into set: borrowing DescriptorSet, count: Int) -> Int32 {
+        unsafe set.withEntries { unsafe snd_pcm_poll_descriptors(pcm.pointer, $0.baseAddress, UInt32(count)) }
+    }
+
+    package func pollDescriptorsRevents(
+        _ pcm: ALSAHandle, in set: borrowing DescriptorSet, count: Int
+    ) -> (status: Int32, revents: UInt16) {
+        var revents: UInt16 = 0
+        let status = unsafe set.withEntries {
+            unsafe snd_pcm_poll_descriptors_revents(pcm.pointer, $0.baseAddress, UInt32(count), &revents)
+        }
+        return (status, revents)
+    }
+
+    // MARK: Hardware parameters
+
+    package func hwParamsMalloc() -> (status: Int32, parameters: ALSAHandle?) {
+        var parameters: OpaquePointer?
+        let status = unsafe snd_pcm_hw_params_malloc(&parameters)
+        return (status, unsafe ALSAHandle(parameters))
+    }
+
+    package func hwParamsFree(_ parameters: ALSAHandle) { unsafe snd_pcm_hw_params_free(parameters.pointer) }
+
+    package func hwParamsAny(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        unsafe snd_pcm_hw_params_any(pcm.pointer, parameters.pointer)
+    }
+
+    package func hwParamsSetAccess(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        unsafe snd_pcm_hw_params_set_access(pcm.pointer, parameters.pointer, SND_PCM_ACCESS_RW_INTERLEAVED)
+    }
+
+    package func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
+        unsafe snd_pcm_hw_params_test_format(pcm.pointer, parameters.pointer, format.alsa)
+    }
+
+    package func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
+        unsafe snd_pcm_hw_params_set_format(pcm.pointer, parameters.pointer, format.alsa)
+    }
+
+    package func hwParamsSetChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32 {
+        unsafe snd_pcm_hw_params_set_channels(pcm.pointer, parameters.pointer, count)
+    }
+
+    package func hwParamsGetChannels(_ parameters: ALSAHandle) -> ClosedRange<UInt32>? {
+        var low: UInt32 = 0
+        var high: UInt32 = 0
+        guard unsafe snd_pcm_hw_params_get_channels_min(parameters.pointer, &low) >= 0,
+            unsafe snd_pcm_hw_params_get_channels_max(parameters.pointer, &high) >= 0
+        else { return nil }
+        return low <= high ? low...high : nil
+    }
+
+    package func hwParamsTestRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32 {
+        unsafe snd_pcm_hw_params_test_rate(pcm.pointer, parameters.pointer, rate, 0)
+    }
+
+    package func hwParamsSetRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32 {
+        unsafe snd_pcm_hw_params_set_rate(pcm.pointer, parameters.pointer, rate, 0)
+    }
+
+    package func hwParamsGetRate(_ parameters: ALSAHandle) -> ClosedRange<UInt32>? {
+        var low: UInt32 = 0
+        var high: UInt32 = 0
+        var direction: Int32 = 0
+        guard unsafe snd_pcm_hw_params_get_rate_min(parameters.pointer, &low, &direction) >= 0,
+            unsafe snd_pcm_hw_params_get_rate_max(parameters.pointer, &high, &direction) >= 0
+        else { return nil }
+        return low <= high ? low...high : nil
+    }
+
+    package func hwParamsSetPeriodSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
+        var frames = frames
+        var direction: Int32 = 0
+        return unsafe snd_pcm_hw_params_set_period_size_near(pcm.pointer, parameters.pointer, &frames, &direction)
+    }
+
+    package func hwParamsSetBufferSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
+        var frames = frames
+        return unsafe snd_pcm_hw_params_set_buffer_size_near(pcm.pointer, parameters.pointer, &frames)
+    }
+
+    package func hwParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        unsafe snd_pcm_hw_params(pcm.pointer, parameters.pointer)
+    }
+
+    package func getParams(_ pcm: ALSAHandle) -> (status: Int32, bufferFrames: UInt, periodFrames: UInt) {
+        var buffer: snd_pcm_uframes_t = 0
+        var period: snd_pcm_uframes_t = 0
+        let status = unsafe snd_pcm_get_params(pcm.pointer, &buffer, &period)
+        return (status, buffer, period)
+    }
+
+    // MARK: Software parameters
+
+    package func swParamsMalloc() -> (status: Int32, parameters: ALSAHandle?) {
+        var parameters: OpaquePointer?
+        let status = unsafe snd_pcm_sw_params_malloc(&parameters)
+        return (status, unsafe ALSAHandle(parameters))
+    }
+
+    package func swParamsFree(_ parameters: ALSAHandle) { unsafe snd_pcm_sw_params_free(parameters.pointer) }
+
+    package func swParamsCurrent(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        unsafe snd_pcm_sw_params_current(pcm.pointer, parameters.pointer)
+    }
+
+    package func swParamsGetBoundary(_ parameters: ALSAHandle) -> UInt {
+        var frames: snd_pcm_uframes_t = 0
+        _ = unsafe snd_pcm_sw_params_get_boundary(parameters.pointer, &frames)
+        return frames
+    }
+
+    package func swParamsSetAvailMin(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
+        unsafe snd_pcm_sw_params_set_avail_min(pcm.pointer, parameters.pointer, frames)
+    }
+
+    package func swParamsSetStartThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
+        unsafe snd_pcm_sw_params_set_start_threshold(pcm.pointer, parameters.pointer, frames)
+    }
+
+    package func swParamsSetStopThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
+        unsafe snd_pcm_sw_params_set_stop_threshold(pcm.pointer, parameters.pointer, frames)
+    }
+
+    package func swParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        unsafe snd_pcm_sw_params(pcm.pointer, parameters.pointer)
+    }
+
+    // MARK: What there is
+
+    package func info(_ pcm: ALSAHandle) -> PCMPlace? {
+        var info: OpaquePointer?
+        guard unsafe snd_pcm_info_malloc(&info) >= 0 else { return nil }
+        defer { unsafe snd_pcm_info_free(info) }
+        guard unsafe snd_pcm_info(pcm.pointer, info) >= 0 else { return nil }
+        let card = unsafe snd_pcm_info_get_card(info)
+        guard card >= 0 else { return nil }
+        return PCMPlace(
+            card: Int(card), device: Int(unsafe snd_pcm_info_get_device(info)),
+            subdevice: Int(unsafe snd_pcm_info_get_subdevice(info)))
+    }
+
+    package func deviceHints() -> (status: Int32, hints: [PCMHint]) {
+        var list: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+        let status = unsafe snd_device_name_hint(-1, "pcm", &list)
+        guard status >= 0, let list = unsafe list else { return (status, []) }
+        defer { _ = unsafe snd_device_name_free_hint(list) }
+        var hints: [PCMHint] = []
+        var next = unsafe list
+        while let hint = unsafe next.pointee {
+            if let name = unsafe Self.text("NAME", of: hint) {
+                let description = unsafe Self.text("DESC", of: hint) ?? ""
+                hints.append(
+                    PCMHint(name: name, description: description, direction: unsafe Self.text("IOID", of: hint)))
+            }
+            unsafe next += 1
+        }
+        return (0, hints)
+    }
+
+    @unsafe private static func text(_ key: String, of hint: UnsafeMutableRawPointer) -> String? {
+        guard let text = unsafe snd_device_name_get_hint(hint, key) else { return nil }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    package func cards() -> [SoundCard] {
+        var cards: [SoundCard] = []
+        var index: Int32 = -1
+        while unsafe snd_card_next(&index) >= 0, index >= 0 {
+            if let card = Self.card(index) { cards.append(card) }
+        }
+        return cards
+    }
+
+    private static func card(_ index: Int32) -> SoundCard? {
+        var control: OpaquePointer?
+        guard unsafe snd_ctl_open(&control, "hw:\(index)", Int32(SND_CTL_NONBLOCK)) >= 0 else { return nil }
+        defer { _ = unsafe snd_ctl_close(control) }
+        var cardInfo: OpaquePointer?
+        guard unsafe snd_ctl_card_info_malloc(&cardInfo) >= 0 else { return nil }
+        defer { unsafe snd_ctl_card_info_free(cardInfo) }
+        var info: OpaquePointer?
+        guard unsafe snd_pcm_info_malloc(&info) >= 0 else { return nil }
+        defer { unsafe snd_pcm_info_free(info) }
+        guard unsafe snd_ctl_card_info(control, cardInfo) >= 0,
+            let id = unsafe snd_ctl_card_info_get_id(cardInfo), let name = unsafe snd_ctl_card_info_get_name(cardInfo)
+        else { return nil }
+        var card = unsafe SoundCard(
+            index: Int(index), id: String(cString: id), name: String(cString: name), captureDevices: [:])
+        var device: Int32 = -1
+        while unsafe snd_ctl_pcm_next_device(control, &device) >= 0, device >= 0 {
+            unsafe snd_pcm_info_set_device(info, UInt32(device))
+            unsafe snd_pcm_info_set_subdevice(info, 0)
+            unsafe snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
+            guard unsafe snd_ctl_pcm_info(control, info) >= 0 else { continue }
+            card.captureDevices[Int(device)] = unsafe snd_pcm_info_get_name(info).map { unsafe String(cString: $0) } ?? ""
+        }
+        return card
+    }
+}
+
+extension SampleFormat {
+    fileprivate var alsa: snd_pcm_format_t {
+        switch self {
+        case .s16: SND_PCM_FORMAT_S16_LE
+        case .s24: SND_PCM_FORMAT_S24_3LE
+        case .s32: SND_PCM_FORMAT_S32_LE
+        case .f32: SND_PCM_FORMAT_FLOAT_LE
+        }
+    }
+}
+
+/// Takes alsa-lib's messages of this thread instead of stderr, from its making until ``end()``.
+///
+/// Keeping a message allocates nothing. A handler that the host set for the whole process stays in force before this.
+///
+/// > Concurrency: To be made, read and ended on one thread.
+@safe
+package final class ALSAMessages {
+    // SAFETY: allocated in init and freed in deinit, which ends the collecting first.
+    private let messages: UnsafeMutablePointer<calsa_messages>
+    private var hasEnded = false
+
+    package init() {
+        unsafe messages = .allocate(capacity: 1)
+        unsafe messages.initialize(to: calsa_messages())
+        unsafe calsa_begin_messages(messages)
+    }
+
+    deinit {
+        end()
+        unsafe messages.deallocate()
+    }
+
+    /// Puts back what was in place before.
+    package func end() {
+        guard !hasEnded else { return }
+        hasEnded = true
+        unsafe calsa_end_messages(messages)
+    }
+
+    /// The messages since the last call (the first ones and the newest where there were many), and how many there were.
+    package func take() -> (count: Int, texts: [String]) {
+        let count = unsafe messages.pointee.count
+        unsafe messages.pointee.count = 0
+        // SAFETY: places below the count hold NUL-terminated text.
+        let texts = (0..<min(count, UInt(CALSA_KEPT_MESSAGES))).map { unsafe String(cString: calsa_message(messages, $0)) }
+        return (Int(count), texts)
+    }
+}

@@ -1,0 +1,56 @@
+public import VoiceAudioCore
+
+/// Captures from an ALSA PCM: a sound card, or a plugin such as PulseAudio's.
+///
+/// Rate, channels and format are delivered exactly as asked for, or opening fails and says what the device can do.
+/// Where the device's buffer runs over, capture goes on, and the loss is reported.
+public struct ALSASource: CaptureSource {
+    /// The PCM's name: `default`, `hw:CARD=Mic`, `plughw:1,0`.
+    public let device: String
+    private let calls: any ALSACalls
+
+    /// - Parameter device: A PCM's name; ``CaptureDevices/list()`` tells what there is.
+    public init(device: String) { self.init(device: device, calls: SystemALSACalls()) }
+
+    package init(device: String, calls: any ALSACalls) {
+        self.device = device
+        self.calls = calls
+    }
+
+    public var name: String { device }
+
+    /// Opens the PCM and negotiates.
+    ///
+    /// What ALSA has to say meanwhile goes to the environment's log, not to stderr.
+    ///
+    /// - Throws: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `deviceFailed` or `outOfResources`.
+    public func open(
+        _ request: CaptureRequest, in environment: CaptureEnvironment
+    ) throws(AudioError) -> any CaptureStream {
+        let messages = ALSAMessages()
+        do throws(AudioError) {
+            let stream = try ALSAStream(
+                device: device, calls: calls, request: request, environment: environment, messages: messages)
+            messages.log(to: environment.logSink, device: device, level: .info)
+            return stream
+        } catch {
+            messages.end()
+            messages.log(to: environment.logSink, device: device, level: .warning)
+            throw error
+        }
+    }
+}
+
+extension ALSAMessages {
+    /// Logs what was collected, and forgets it.
+    func log(to sink: any AudioLogSink, device: String, level: AudioLogLevel) {
+        let (count, texts) = take()
+        for text in texts {
+            sink.log(level: level, message: text, metadata: ["device": device], source: "alsa-lib")
+        }
+        guard count > texts.count else { return }
+        sink.log(
+            level: level, message: "\(count - texts.count) more messages of ALSA's", metadata: ["device": device],
+            source: "alsa-lib")
+    }
+}

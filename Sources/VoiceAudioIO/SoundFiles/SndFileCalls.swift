@@ -1,0 +1,221 @@
+import CSndFile
+import Glibc
+import VoiceAudioCore
+
+/// An open libsndfile handle: each call that the library makes, and nothing besides.
+///
+/// > Concurrency: One thread at a time.
+@safe
+final class SndFileHandle {
+    /// What a sound file says of itself.
+    struct Information {
+        var frameCount: Int
+        var sampleRateHz: Int
+        var channelCount: Int
+        /// Whether the file's codec yields floating point. libsndfile does not scale such samples when it is asked for
+        /// integers, unless by the loudest sample of the file, which changes the level.
+        var isFloatingPoint: Bool
+        /// Whether the file is a WAV file.
+        var isWAV: Bool
+        /// How a little-endian file stores samples; `nil` where it does so in another way.
+        var sampleFormat: SampleFormat?
+    }
+
+    let information: Information
+    private let bytes: SoundFileBytes
+    // SAFETY: opened in init, closed once, in deinit; used by this object's holder alone.
+    private let handle: OpaquePointer
+
+    /// Opens a sound file of any format that libsndfile recognises.
+    ///
+    /// - Throws: `unreadableFile`.
+    init(reading bytes: SoundFileBytes) throws(AudioError) {
+        var info = SF_INFO()
+        self.bytes = bytes
+        unsafe handle = try Self.open(bytes, mode: Int32(SFM_READ), &info) { reason in
+            AudioError(
+                .unreadableFile,
+                """
+                "\(bytes.name)" could not be read as sound: \(reason) WAV, FLAC, AIFF, AU, CAF, W64, Ogg Vorbis, \
+                Opus and MP3 are among the formats accepted
+                """)
+        }
+        information = Information(info)
+    }
+
+    /// Starts a WAV file.
+    ///
+    /// - Throws: `unsupportedFormat`, or what ``SoundFileBytes`` met when it wrote the header.
+    init(writing bytes: SoundFileBytes, format: AudioFormat) throws(AudioError) {
+        var info = try Self.information(for: format)
+        self.bytes = bytes
+        unsafe handle = try Self.open(bytes, mode: Int32(SFM_WRITE), &info) { reason in
+            Self.refusal(of: format, reason)
+        }
+        information = Information(info)
+        // Peaks would have to be known; raw writes do not keep them.
+        // SAFETY: the handle is open; the command takes no data.
+        _ = unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
+    }
+
+    /// Checks that a WAV file can hold `format`.
+    ///
+    /// - Throws: `unsupportedFormat`.
+    static func check(_ format: AudioFormat) throws(AudioError) {
+        _ = try information(for: format)
+    }
+
+    deinit {
+        // SAFETY: the only place that closes. A writing handle writes its last header through `bytes`, which is alive.
+        _ = unsafe sf_close(handle)
+    }
+
+    /// Decodes up to `frameCount` frames into `buffer`, which has room for them.
+    func read(_ frameCount: Int, into buffer: UnsafeMutablePointer<Int16>) -> Int {
+        // SAFETY: the handle is open, and the caller vouches for the room.
+        unsafe Int(sf_readf_short(handle, buffer, sf_count_t(frameCount)))
+    }
+
+    func read(_ frameCount: Int, into buffer: UnsafeMutablePointer<Int32>) -> Int {
+        // SAFETY: as above.
+        unsafe Int(sf_readf_int(handle, buffer, sf_count_t(frameCount)))
+    }
+
+    func read(_ frameCount: Int, into buffer: UnsafeMutablePointer<Float>) -> Int {
+        // SAFETY: as above.
+        unsafe Int(sf_readf_float(handle, buffer, sf_count_t(frameCount)))
+    }
+
+    func read(_ frameCount: Int, into buffer: UnsafeMutablePointer<Double>) -> Int {
+        // SAFETY: as above.
+        unsafe Int(sf_readf_double(handle, buffer, sf_count_t(frameCount)))
+    }
+
+    /// Goes back to the first frame; whether that worked.
+    func rewind() -> Bool {
+        // SAFETY: the handle is open.
+        unsafe sf_seek(handle, 0, SEEK_SET) == 0
+    }
+
+    /// Appends whole frames as they stand in the file; the bytes that were taken.
+    func writeRaw(_ buffer: UnsafeRawBufferPointer) -> Int {
+        // SAFETY: the handle is open, and the buffer lives through the call.
+        unsafe Int(sf_write_raw(handle, buffer.baseAddress, sf_count_t(buffer.count)))
+    }
+
+    /// Makes the header say what has been written.
+    func updateHeader() {
+        // SAFETY: the handle is open; the command takes no data.
+        _ = unsafe sf_command(handle, Int32(SFC_UPDATE_HEADER_NOW), nil, 0)
+    }
+
+    /// What libsndfile says of the last call; `nil` where nothing was wrong.
+    var errorText: String? {
+        // SAFETY: the handle is open; the text is a constant or the handle's own, and is copied at once.
+        guard unsafe sf_error(handle) != 0, let text = unsafe sf_strerror(handle) else { return nil }
+        return unsafe String(cString: text)
+    }
+
+    /// The reason of a failed opening is kept in variables of the whole process.
+    private static let opening = Lock(())
+
+    private static func open(
+        _ bytes: SoundFileBytes, mode: Int32, _ info: inout SF_INFO, _ error: (String) -> AudioError
+    ) throws(AudioError) -> OpaquePointer {
+        // SAFETY: plain functions; libsndfile copies the structure.
+        var calls = unsafe SF_VIRTUAL_IO(
+            get_filelen: byteCountCallback, seek: seekCallback, read: readCallback, write: writeCallback,
+            tell: tellCallback)
+        // SAFETY: whoever keeps the handle keeps `bytes` as long.
+        let user = unsafe Unmanaged.passUnretained(bytes).toOpaque()
+        return try unsafe opening.withLock { _ throws(AudioError) in
+            if let handle = unsafe sf_open_virtual(&calls, mode, &info, user) { return unsafe handle }
+            if bytes.status != 0 {
+                throw mode == Int32(SFM_READ)
+                    ? AudioError(reading: bytes.name, status: bytes.status)
+                    : AudioError(writing: bytes.name, status: bytes.status)
+            }
+            // SAFETY: without a handle the text is that of the last opening, ours; it is copied at once.
+            throw error(unsafe sf_strerror(nil).map { unsafe String(cString: $0) } ?? "unknown reason.")
+        }
+    }
+
+    fileprivate static func subtype(of format: SampleFormat) -> Int32 {
+        switch format {
+        case .s16: Int32(SF_FORMAT_PCM_16)
+        case .s24: Int32(SF_FORMAT_PCM_24)
+        case .s32: Int32(SF_FORMAT_PCM_32)
+        case .f32: Int32(SF_FORMAT_FLOAT)
+        }
+    }
+
+    private static func information(for format: AudioFormat) throws(AudioError) -> SF_INFO {
+        guard let rate = Int32(exactly: format.sampleRateHz), let channels = Int32(exactly: format.channelCount) else {
+            throw refusal(of: format, "Out of range.")
+        }
+        var info = SF_INFO()
+        info.samplerate = rate
+        info.channels = channels
+        info.format = Int32(SF_FORMAT_WAV) | subtype(of: format.sampleFormat)
+        // SAFETY: reads a local.
+        guard unsafe sf_format_check(&info) != 0 else { throw refusal(of: format, "Out of range.") }
+        return info
+    }
+
+    private static func refusal(of format: AudioFormat, _ reason: String) -> AudioError {
+        AudioError(
+            .unsupportedFormat,
+            "a WAV file cannot hold \(format): \(reason) Rates from 1 Hz and 1 to 1024 channels are accepted")
+    }
+}
+
+extension SndFileHandle.Information {
+    fileprivate init(_ info: SF_INFO) {
+        let container = Int(info.format) & SF_FORMAT_TYPEMASK
+        let codec = Int(info.format) & SF_FORMAT_SUBMASK
+        let isBigEndian = Int(info.format) & SF_FORMAT_ENDMASK == SF_ENDIAN_BIG
+        self.init(
+            frameCount: Int(info.frames), sampleRateHz: Int(info.samplerate), channelCount: Int(info.channels),
+            isFloatingPoint: Self.floatingPoint.contains(codec),
+            isWAV: [SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_RF64].contains(container),
+            sampleFormat: isBigEndian ? nil : SampleFormat.allCases.first { SndFileHandle.subtype(of: $0) == codec })
+    }
+
+    private static let floatingPoint: Set<Int> = [
+        SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE, SF_FORMAT_VORBIS, SF_FORMAT_OPUS, SF_FORMAT_MPEG_LAYER_I,
+        SF_FORMAT_MPEG_LAYER_II, SF_FORMAT_MPEG_LAYER_III,
+    ]
+}
+
+// MARK: - Callbacks
+
+// SAFETY, all five: the pointer is the SoundFileBytes that `open` passed, which lives as long as the handle; buffers are
+// libsndfile's own, with room for `count` bytes.
+
+private func bytes(_ user: UnsafeMutableRawPointer?) -> SoundFileBytes {
+    unsafe Unmanaged<SoundFileBytes>.fromOpaque(user!).takeUnretainedValue()
+}
+
+private func byteCountCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    unsafe sf_count_t(bytes(user).byteCount)
+}
+
+private func seekCallback(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    unsafe sf_count_t(bytes(user).seek(Int(offset), whence: whence))
+}
+
+private func readCallback(
+    _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
+) -> sf_count_t {
+    unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
+}
+
+private func writeCallback(
+    _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
+) -> sf_count_t {
+    unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
+}
+
+private func tellCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    unsafe sf_count_t(bytes(user).tell)
+}

@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+import VoiceAudioCore
+
+/// Where temporary files go.
+package struct TemporaryPlace: Sendable, Hashable {
+    /// The directory.
+    package let directory: String
+    /// Whether files have a name of their own there.
+    package let isNamed: Bool
+    /// Bytes that must stay free on its disk.
+    package let minimumFreeBytes: Int
+
+    /// What must stay free where nothing else is said: 1 GiB.
+    package static let defaultMinimumFreeBytes = 1 << 30
+
+    /// - Parameter directory: `nil` stands for `TMPDIR`, and for `/tmp` where that is not set.
+    package init(
+        named: Bool = false, directory: String? = nil,
+        minimumFreeBytes: Int = TemporaryPlace.defaultMinimumFreeBytes
+    ) {
+        self.directory = directory ?? Self.systemDirectory
+        isNamed = named
+        self.minimumFreeBytes = minimumFreeBytes
+    }
+
+    private static var systemDirectory: String {
+        // SAFETY: the environment's string is copied at once.
+        guard let value = unsafe getenv("TMPDIR"), let directory = unsafe String(validatingCString: value) else {
+            return "/tmp"
+        }
+        return directory.isEmpty ? "/tmp" : directory
+    }
+
+    /// Opens the directory, and checks that there is room.
+    ///
+    /// - Throws: `diskFull`, `notWritable` or `outOfResources`.
+    func open(toWrite byteCount: Int) throws(AudioError) -> OwnedDescriptor {
+        let descriptor = try withStatus(error) { () throws(SystemFailure) in
+            try OwnedDescriptor(opening: directory, O_RDONLY | O_DIRECTORY)
+        }
+        try descriptor.requireFree(minimumFreeBytes, afterWriting: byteCount, at: directory)
+        return descriptor
+    }
+
+    /// The error of a file that could not be made here.
+    func error(_ status: Int32) -> AudioError {
+        let error = AudioError(writing: directory, status: status)
+        return AudioError(
+            error.code, "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)", status: status)
+    }
+}
+
+extension OwnedDescriptor {
+    /// Checks that a file system keeps enough free bytes.
+    ///
+    /// - Parameters:
+    ///   - minimumFreeBytes: Bytes that must stay free.
+    ///   - byteCount: Bytes about to be written.
+    ///   - path: What messages call the place.
+    /// - Throws: `diskFull`.
+    func requireFree(_ minimumFreeBytes: Int, afterWriting byteCount: Int = 0, at path: String) throws(AudioError) {
+        guard let free = freeByteCount else { return }
+        let (needed, overflow) = minimumFreeBytes.addingReportingOverflow(byteCount)
+        guard overflow || free < needed else { return }
+        throw AudioError(
+            .diskFull,
+            """
+            too little space at "\(path)": \(free) bytes are free, \(byteCount) are to be written, and \
+            \(minimumFreeBytes) must stay free; free some, write elsewhere, or lower VOICE_AUDIO_MIN_FREE_DISK_MB
+            """,
+            status: ENOSPC)
+    }
+}

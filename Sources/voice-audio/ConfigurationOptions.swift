@@ -1,0 +1,27 @@
+import VoiceAudio
+
+/// Options that set a setting, for every command that captures.
+let configurationOptions = [
+    Option("device", "NAME", help: "Capture from this device: an ALSA name, sim:, sim:FILE or sim:tone=HZ."),
+    Option("rate", "HZ", help: "Frames per second."),
+    Option("channels", "COUNT", help: "Samples in a frame."),
+    Option("format", "NAME", help: "How a sample is stored: s16, s24, s32 or f32."),
+]
+
+/// The settings: options before the environment before defaults. Warnings go to standard error.
+func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioConfiguration {
+    let settings: [(String, AudioConfiguration.Setting)] = [
+        ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount), ("format", .sampleFormat),
+    ]
+    do throws(AudioError) {
+        var configuration = try AudioConfiguration(environment: .process)
+        for (name, setting) in settings {
+            if let text = options[name] { try configuration.set(setting, to: text, as: "--" + name) }
+        }
+        try configuration.validate()
+        for warning in configuration.warnings { printError("warning: \(warning)") }
+        return configuration
+    } catch {
+        throw CommandFailure(error)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+import VoiceAudio
+
+@testable import voice_audio
+
+@Suite(.timeLimit(.minutes(1))) struct ToolTests {
+    @Test func helpAndVersion() throws {
+        for argument in ["--help", "-h"] {
+            let help = try Tool.run(argument)
+            #expect(help.status == 0)
+            #expect(help.errors == "")
+            for command in ["config", "devices"] { #expect(help.output.contains("\n  \(command) ")) }
+            for code in [0, 64, 66, 69, 73, 74, 77, 78] { #expect(help.output.contains("\n  \(code) ")) }
+        }
+        for command in ["config", "devices"] {
+            let help = try Tool.run(command, "--help")
+            #expect(help.status == 0)
+            #expect(help.output.hasPrefix("Usage: voice-audio \(command) "))
+            #expect(help.output.contains("--json"))
+            #expect(try Tool.run(command, "-h").output == help.output)
+        }
+        let version = try Tool.run("--version")
+        #expect(version.status == 0)
+        #expect(version.output.wholeMatch(of: /voice-audio \d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test(arguments: [
+        ([], "no command is given; see voice-audio --help"),
+        (["frobnicate"], "there is no command \"frobnicate\"; see voice-audio --help"),
+        (["config", "--frob"], "\"--frob\" is unknown or ambiguous; see voice-audio config --help"),
+        (["config", "-x"], "\"-x\" is unknown or ambiguous; see voice-audio config --help"),
+        (["config", "--rate"], "--rate needs an argument, HZ; see voice-audio config --help"),
+        (["config", "--json=1"], "--json takes no argument; see voice-audio config --help"),
+        (["config", "--json", "extra"], "\"extra\" is not an option; see voice-audio config --help"),
+        (["devices", "--", "--json"], "\"--json\" is not an option; see voice-audio devices --help"),
+    ])
+    func wrongUseIsSaid(arguments: [String], message: String) throws {
+        let result = try Tool.run(arguments)
+        #expect(result.status == 64)
+        #expect(result.output == "")
+        #expect(result.errors == "voice-audio: \(message)\n")
+    }
+
+    @Test func configListsEverySettingAndItsOrigin() throws {
+        let result = try Tool.run(
+            "config", "--rate", "48000", "--chan=2", environment: ["VOICE_AUDIO_MAX_MEMORY_MB": "5"])
+        #expect(result.status == 0)
+        #expect(result.errors == "")
+        let rows = result.output.split(separator: "\n")
+        #expect(rows.count == AudioConfiguration.Setting.allCases.count + 1)
+        func row(_ name: String) -> [Substring] {
+            rows.first { $0.hasPrefix(name + " ") }?.split(separator: " ", omittingEmptySubsequences: true) ?? []
+        }
+        #expect(row("VOICE_AUDIO_MAX_MEMORY_MB") == ["VOICE_AUDIO_MAX_MEMORY_MB", "5", "MiB", "environment"])
+        #expect(row("VOICE_AUDIO_SAMPLE_RATE") == ["VOICE_AUDIO_SAMPLE_RATE", "48000", "Hz", "option"])
+        #expect(row("VOICE_AUDIO_CHANNELS") == ["VOICE_AUDIO_CHANNELS", "2", "option"])
+        #expect(row("VOICE_AUDIO_CHUNK_FRAMES") == ["VOICE_AUDIO_CHUNK_FRAMES", "4800", "frames", "default"])
+        // Aligned: all origins begin in one column.
+        let columns = Set(rows.map { $0.distance(from: $0.startIndex, to: $0.lastIndex(of: " ") ?? $0.startIndex) })
+        #expect(columns.count == 1)
+    }
+
+    @Test func configSpeaksJSON() throws {
+        let result = try Tool.run(
+            "config", "--json", environment: ["VOICE_AUDIO_STOP_TIMEOUT_MS": "250", "VOICE_AUDIO_TEMPDIR": "/x"])
+        #expect(result.status == 0)
+        let document = try #require(try result.json() as? [String: Any])
+        let settings = try #require(document["settings"] as? [[String: Any]])
+        #expect(settings.map { $0["setting"] as? String } == AudioConfiguration.Setting.allCases.map(\.rawValue))
+        let timeout = try #require(settings.first { $0["setting"] as? String == "stopTimeout" })
+        #expect(timeout["value"] as? Int == 250)
+        #expect(timeout["unit"] as? String == "ms")
+        #expect(timeout["from"] as? String == "environment")
+        #expect(timeout["variable"] as? String == "VOICE_AUDIO_STOP_TIMEOUT_MS")
+        let directory = try #require(settings.first { $0["setting"] as? String == "temporaryDirectory" })
+        #expect(directory["value"] is NSNull)
+        let warning =
+            "VOICE_AUDIO_TEMPDIR is not a known variable and has no effect; the nearest known one is VOICE_AUDIO_TEMP_DIR"
+        #expect(document["warnings"] as? [String] == [warning])
+        #expect(result.errors == "voice-audio: warning: \(warning)\n")
+    }
+
+    @Test func badSettingsAreErrors() throws {
+        let fromEnvironment = try Tool.run("config", environment: ["VOICE_AUDIO_MAX_MEMORY_MB": "0"])
+        #expect(fromEnvironment.status == 78)
+        #expect(fromEnvironment.output == "")
+        #expect(
+            fromEnvironment.errors
+                == "voice-audio: VOICE_AUDIO_MAX_MEMORY_MB is \"0\": accepted are 1 to 1048576 (MiB)\n")
+        let fromOption = try Tool.run("config", "--format", "s17")
+        #expect(fromOption.status == 78)
+        #expect(fromOption.errors == "voice-audio: --format is \"s17\": accepted are s16, s24, s32, f32\n")
+    }
+
+    @Test func devicesAreListed() throws {
+        let names = try CaptureDevices.list().map(\.name)
+        let table = try Tool.run("devices")
+        #expect(table.status == 0)
+        let rows = table.output.split(separator: "\n").dropFirst().map { $0.prefix { $0 != " " } }
+        #expect(rows.map(String.init) == names)
+        let json = try #require(try Tool.run("devices", "--json").json() as? [[String: Any]])
+        #expect(json.map { $0["name"] as? String } == names)
+    }
+
+    @Test func aFullDiskIsAnError() throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", "exec '\(Tool.url.path)' config --help > /dev/full"]
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 74)
+        #expect(text == "voice-audio: standard output: No space left on device\n")
+    }
+
+    @Test func everyErrorHasItsStatus() {
+        let expected: [(AudioError.Code, Int32)] = [
+            (.invalidConfiguration, 78), (.unsupportedFormat, 78), (.noSuchDevice, 66), (.noSuchFile, 66),
+            (.unreadableFile, 66), (.busy, 69), (.deviceLost, 69), (.permissionDenied, 77), (.deviceFailed, 74),
+            (.diskFull, 74), (.notWritable, 73), (.outOfResources, 71), (.limitReached, 71), (.invalidState, 70),
+            (.init(rawValue: "something new"), 70),
+        ]
+        for (code, status) in expected { #expect(ExitCode(code).rawValue == status) }
+    }
+
+    @Test func columnsAreAligned() {
+        #expect(aligned([["a", "bb", "c"], ["aaa", "b", "c"], ["x"]]) == "a    bb  c\naaa  b   c\nx")
+        #expect(aligned([]) == "")
+    }
+}
