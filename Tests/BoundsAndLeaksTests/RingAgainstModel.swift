@@ -99,8 +99,8 @@ final class RingAgainstModel {
             result = producer!.append(source, captureTime: captureTime)
         } else {
             last = "commit of \(byteCount)"
+            // SAFETY: reserved until the commit, and as large as the largest chunk.
             guard let place = unsafe producer!.reserve() else { throw Difference(description: "no place") }
-            // SAFETY: reserved, and as large as the largest chunk.
             unsafe source.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
             result = producer!.commit(byteCount: byteCount, captureTime: captureTime)
         }
@@ -179,7 +179,9 @@ final class RingAgainstModel {
         }
         // SAFETY: both stretches are as long as the chunk.
         let same = unsafe Self.material.withUnsafeBytes { material in
-            unsafe bytes.withUnsafeBytes { unsafe memcmp($0.baseAddress!, material.baseAddress! + entry.material, $0.count) }
+            unsafe bytes.withUnsafeBytes { bytes in
+                unsafe memcmp(bytes.baseAddress!, material.baseAddress! + entry.material, bytes.count)
+            }
         }
         try expect(same, 0, "contents of \(header)")
     }

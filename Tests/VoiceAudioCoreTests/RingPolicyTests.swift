@@ -129,7 +129,8 @@ import VoiceAudioCore
         let ring = try ring(2, 100, .uniform(.dropNewest))
         var producer = try ring.takeProducer()
         func append(_ size: Int) -> AppendResult {
-            producer.append([UInt8](repeating: 0, count: size).span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+            let bytes = [UInt8](repeating: 0, count: size)
+            return producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
         }
         _ = append(1)
         _ = append(1)

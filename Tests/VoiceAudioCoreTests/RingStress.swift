@@ -76,7 +76,8 @@ struct RingStress: Sendable {
             let result: AppendResult
             if number % 2 == 0 {
                 unsafe fill(UnsafeMutableRawBufferPointer(rebasing: source[..<byteCount]), number)
-                result = end.append(unsafe UnsafeRawBufferPointer(source).bytes.extracting(first: byteCount), captureTime: time)
+                let chunk = unsafe UnsafeRawBufferPointer(rebasing: source[..<byteCount])
+                result = end.append(unsafe chunk.bytes, captureTime: time)
             } else if let place = unsafe end.reserve() {
                 unsafe fill(UnsafeMutableRawBufferPointer(rebasing: place[..<byteCount]), number)
                 result = end.commit(byteCount: byteCount, captureTime: time)
