@@ -178,27 +178,28 @@ private func spokenSentence(in directory: String) throws -> (file: String, sampl
     return (file, (0..<bytes.count / 2).map { Int16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8) })
 }
 
-/// The highest normalised cross-correlation of `sound` with any stretch of `recording`: found by their loudness in
-/// steps of four milliseconds, then to the frame.
+/// The highest normalised cross-correlation of `sound` with any stretch of `recording`: found by their loudness, over
+/// 32 ms in steps of 4 (longer than a period of the voice), then to the frame.
 private func bestCorrelation(of sound: [Int16], in recording: [Int16]) -> Double {
     guard recording.count >= sound.count else { return 0 }
     let step = 64
     func loudness(_ samples: [Int16]) -> [Float] {
-        stride(from: 0, to: samples.count - step, by: step).map { start in
+        let steps = stride(from: 0, through: samples.count - step, by: step).map { start in
             samples[start..<start + step].reduce(0) { $0 + abs(Float($1)) }
         }
+        return (0..<max(0, steps.count - 8)).map { start in steps[start..<start + 8].reduce(0, +) }
     }
     let coarseSound = loudness(sound)
     let coarse = loudness(recording)
     var place = (lag: 0, value: -1.0)
-    for lag in 0..<max(1, coarse.count - coarseSound.count) {
+    for lag in 0...max(0, coarse.count - coarseSound.count) {
         let value = correlation(coarseSound, coarse[lag..<lag + coarseSound.count])
         if value > place.value { place = (lag, value) }
     }
     let around = place.lag * step
     let fine = recording.map(Float.init)
     let fineSound = sound.map(Float.init)
-    return (max(0, around - step)...min(around + step, recording.count - sound.count)).lazy
+    return (max(0, around - 2 * step)...min(around + 2 * step, recording.count - sound.count)).lazy
         .map { correlation(fineSound, fine[$0..<$0 + fineSound.count]) }.max() ?? 0
 }
 
