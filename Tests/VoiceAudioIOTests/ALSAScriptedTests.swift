@@ -154,6 +154,25 @@ import VoiceAudioIO
         #expect(script.count("prepare") == 1)
     }
 
+    @Test(arguments: [1, 2, 3]) func startThatAnswersWithAnOverrunIsTriedAgain(times: Int) throws {
+        let script = ALSAScript {
+            $0.reads = [160, -32, -32, 160]
+            $0.starts = [0] + Array(repeating: -32, count: times)
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        try stream.start()
+        clock.advance(by: .milliseconds(10))
+        _ = try stream.readSamples()
+        _ = try stream.readSamples()
+        var lost = 0
+        for _ in 0..<3 {
+            clock.advance(by: .milliseconds(100))
+            if case .lost(let loss) = try stream.readSamples().result { lost += loss.frames }
+        }
+        #expect(lost == 3200)
+    }
+
     @Test(arguments: [-19, -77]) func deviceThatWentAwayIsLost(status: Int) throws {
         let script = ALSAScript { $0.reads = [160, status] }
         let stream = try open(script)
