@@ -55,8 +55,9 @@ struct TemporaryDirectoryTests {
         let sweeps = Lock(0)
         let ended = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            while sweeps.withLock({ $0 += 1; return $0 }) < 3000 {
+            for sweep in 1...3000 {
                 _ = try? TemporaryWAV.removeStale(in: directory)
+                sweeps.withLock { $0 = sweep }
             }
             ended.signal()
         }

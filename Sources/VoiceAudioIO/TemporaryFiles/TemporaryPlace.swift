@@ -46,8 +46,8 @@ package struct TemporaryPlace: Sendable, Hashable {
     /// The error of a file that could not be made here.
     func error(_ status: Int32) -> AudioError {
         let error = AudioError(writing: directory, status: status)
-        return AudioError(
-            error.code, "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)", status: status)
+        let message = "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)"
+        return AudioError(error.code, message, status: status)
     }
 }
 
