@@ -124,8 +124,8 @@ final class SndFileHandle {
     ) throws(AudioError) -> OpaquePointer {
         // SAFETY: plain functions; libsndfile copies the structure.
         var calls = unsafe SF_VIRTUAL_IO(
-            get_filelen: Callback.byteCount, seek: Callback.seek, read: Callback.read, write: Callback.write,
-            tell: Callback.position)
+            get_filelen: byteCountCallback, seek: seekCallback, read: readCallback, write: writeCallback,
+            tell: positionCallback)
         // SAFETY: whoever keeps the handle keeps `bytes` as long.
         let user = unsafe Unmanaged.passUnretained(bytes).toOpaque()
         return try unsafe opening.withLock { _ throws(AudioError) in
@@ -187,36 +187,38 @@ extension SndFileHandle.Information {
     ]
 }
 
-/// What libsndfile calls to reach the bytes.
-private enum Callback {
-    // SAFETY, all: the pointer is the SoundFileBytes that `open` passed, which lives as long as the handle; buffers are
-    // libsndfile's own, with room for `count` bytes.
+// MARK: - What libsndfile calls to reach the bytes
 
-    static func bytes(_ user: UnsafeMutableRawPointer?) -> SoundFileBytes {
-        unsafe Unmanaged<SoundFileBytes>.fromOpaque(user!).takeUnretainedValue()
-    }
+private func bytes(_ user: UnsafeMutableRawPointer?) -> SoundFileBytes {
+    // SAFETY: the pointer is the object that `open` passed, which lives as long as the handle.
+    unsafe Unmanaged<SoundFileBytes>.fromOpaque(user!).takeUnretainedValue()
+}
 
-    static func byteCount(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
-        unsafe sf_count_t(bytes(user).byteCount)
-    }
+private func byteCountCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: `user` is what `bytes` expects; so below.
+    unsafe sf_count_t(bytes(user).byteCount)
+}
 
-    static func seek(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeMutableRawPointer?) -> sf_count_t {
-        unsafe sf_count_t(bytes(user).seek(Int(offset), whence: whence))
-    }
+private func seekCallback(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
+    unsafe sf_count_t(bytes(user).seek(Int(offset), whence: whence))
+}
 
-    static func read(
-        _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
-    ) -> sf_count_t {
-        unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
-    }
+private func readCallback(
+    _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
+) -> sf_count_t {
+    // SAFETY: as above; libsndfile's buffer has room for `count` bytes.
+    unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
+}
 
-    static func write(
-        _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
-    ) -> sf_count_t {
-        unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
-    }
+private func writeCallback(
+    _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
+) -> sf_count_t {
+    // SAFETY: as above; the buffer holds `count` bytes.
+    unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
+}
 
-    static func position(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
-        unsafe sf_count_t(bytes(user).position)
-    }
+private func positionCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
+    unsafe sf_count_t(bytes(user).position)
 }
