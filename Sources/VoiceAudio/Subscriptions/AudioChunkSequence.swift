@@ -55,7 +55,7 @@ public struct AudioChunkSequence: AsyncSequence, Sendable {
             let notifier = if let running = self.notifier { running } else { try DescriptorNotifier.running() }
             self.notifier = notifier
             let wakeUp = try buffer.beginWaiting(for: chunksToWakeFor)
-            defer { buffer.endWaiting() }
+            defer { buffer.endWaiting(wakeUp) }
             if buffer.count >= chunksToWakeFor || buffer.isClosed { return }
             if await notifier.waitUntilReadable(wakeUp.descriptor) {
                 wakeUp.clear()

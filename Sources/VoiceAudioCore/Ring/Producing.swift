@@ -271,6 +271,6 @@ extension Ring {
         guard producer.lossFrames.load(ordering: .relaxed) > 0 else { return }
         producer.lossFrames.store(0, ordering: .relaxed)
         producer.lossKind.store(0, ordering: .relaxed)
-        for code in 0..<8 { producer.lossByCause[code].store(0, ordering: .relaxed) }
+        for code in producer.lossByCause.indices { producer.lossByCause[code].store(0, ordering: .relaxed) }
     }
 }
