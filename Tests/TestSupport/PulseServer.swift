@@ -1,6 +1,6 @@
 import CLinux
-import Glibc
 public import Foundation
+import Glibc
 
 /// A PulseAudio server of the tests' own with a null sink: what is played into it can be captured from its monitor
 /// through ALSA.
@@ -31,7 +31,8 @@ public final class PulseServer {
     public init(sampleRateHz: Int = 16_000, channelCount: Int = 1) throws {
         guard Self.isInstalled("pulseaudio"), Self.isInstalled("paplay") else {
             throw Failure(
-                description: "pulseaudio is not installed: apt-get install pulseaudio pulseaudio-utils libasound2-plugins")
+                description:
+                    "pulseaudio is not installed: apt-get install pulseaudio pulseaudio-utils libasound2-plugins")
         }
         let pattern = NSTemporaryDirectory() + "/voiceaudio-pulse-XXXXXX"
         var template = Array(pattern.utf8CString)
@@ -59,7 +60,8 @@ public final class PulseServer {
         // SAFETY: a plain call on a descriptor that the pipe holds.
         _ = clinux_fcntl_int(lifeline.fileDescriptor, F_SETFD, FD_CLOEXEC)
         // Without rewinds the sink renders 50 ms ahead, not two seconds: capture from its monitor starts at once.
-        let sink = "module-null-sink sink_name=test norewinds=1 rate=\(sampleRateHz) channels=\(channelCount) format=s16le"
+        let sink =
+            "module-null-sink sink_name=test norewinds=1 rate=\(sampleRateHz) channels=\(channelCount) format=s16le"
         keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
         keeper.arguments = [
             "-c",

@@ -15,7 +15,8 @@ final class ALSAProcessTests: XCTestCase {
                 try stream.start()
                 // Half of them are dropped without a close.
                 if index % 2 == 0 { stream.close() }
-                XCTAssertThrowsError(try ALSASource(device: "voiceaudio_nonsense").open(request, in: CaptureEnvironment()))
+                XCTAssertThrowsError(
+                    try ALSASource(device: "voiceaudio_nonsense").open(request, in: CaptureEnvironment()))
             }
         }
         try cycle(50)

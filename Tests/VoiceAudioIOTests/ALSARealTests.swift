@@ -175,7 +175,9 @@ private func spokenSentence(in directory: String) throws -> (file: String, sampl
         guard shell.terminationStatus == 0 else { throw Unexpected("\(command) failed: install espeak-ng and sox") }
     }
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: raw)))
-    return (file, (0..<bytes.count / 2).map { Int16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8) })
+    return (
+        file, (0..<bytes.count / 2).map { Int16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8) }
+    )
 }
 
 /// The highest normalised cross-correlation of `sound` with any stretch of `recording`: found by their loudness, over

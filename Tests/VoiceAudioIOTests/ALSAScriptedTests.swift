@@ -86,7 +86,8 @@ import VoiceAudioIO
         #expect(script.count("prepare") == 1)
         #expect(script.count("start") == 2)
         clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
+        #expect(
+            try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
     }
 
     @Test func overrunsForEverMeanTheDeviceIsGone() throws {
