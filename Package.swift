@@ -44,10 +44,16 @@ let package = Package(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: settings),
         .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport", "TemporaryWAVHolder"],
+            swiftSettings: settings),
+        // Makes temporary files until it is killed.
+        .executableTarget(
+            name: "TemporaryWAVHolder", dependencies: ["VoiceAudioIO"], path: "Tests/TemporaryWAVHolder",
+            swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
         // XCTest: one test at a time, so that process-wide counts mean something.
-        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
     ]
 )

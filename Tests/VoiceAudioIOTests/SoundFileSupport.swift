@@ -105,3 +105,34 @@ func expectError(
     #expect(error?.code == code, sourceLocation: sourceLocation)
     return error
 }
+
+/// A file system in memory with room for `kilobytes`, mounted until this is gone.
+final class SmallDisk {
+    let path: String
+    private let scratch = Scratch()
+
+    /// `nil`, with the reason printed, where this process may not mount.
+    init?(kilobytes: Int) {
+        path = scratch.path
+        guard output(of: "mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", path) != nil else {
+            print("skipped: mounting a small file system needs root")
+            return nil
+        }
+    }
+
+    deinit { _ = output(of: "umount", "-l", path) }
+}
+
+/// What `stat` says of a file's type and permissions, in octal.
+func mode(of path: String) throws -> String {
+    var information = stat()
+    // SAFETY: the kernel fills a local; the path lives through the call.
+    try #require(unsafe lstat(path, &information) == 0)
+    return String(information.st_mode & 0o7777, radix: 8)
+}
+
+/// Whether a path leads to a file.
+func exists(_ path: String) -> Bool {
+    // SAFETY: the path lives through the call.
+    unsafe access(path, F_OK) == 0
+}

@@ -117,6 +117,9 @@ public struct AudioConfiguration: Sendable {
         AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: sampleFormat)
     }
 
+    /// Bytes of a whole chunk.
+    public var chunkByteCount: Int { chunkFrameCount * format.bytesPerFrame }
+
     /// Where the present value of a setting came from.
     public func origin(of setting: Setting) -> Origin { origins[setting] ?? .default }
 
@@ -126,10 +129,9 @@ public struct AudioConfiguration: Sendable {
             return description.refusal(ofProperty: value)
         }
         guard single.isEmpty else { return single }
-        let chunkBytes = chunkFrameCount * format.bytesPerFrame
-        guard chunkBytes > maxBytes else { return [] }
+        guard chunkByteCount > maxBytes else { return [] }
         return [
-            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkBytes) bytes:"
+            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkByteCount) bytes:"
                 + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes"
         ]
     }

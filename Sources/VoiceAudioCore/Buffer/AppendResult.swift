@@ -30,7 +30,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable, Codable {
     case oldestBorrowed
     /// There was no room until the deadline of `.block`.
     case blockedTooLong
-    /// The ring is giving pages back to the system and got no further in that moment.
+    /// The place was among pages that the ring was just giving back to the system. What was evicted to make room for
+    /// the chunk is gone all the same.
     case reclaiming
     /// The bytes are no whole number of frames, or none.
     case partialFrame

@@ -16,6 +16,8 @@ public struct AudioLoss: Sendable, Hashable, Codable {
         case cleanedUp = "cleaned up"
         /// A file could not take them.
         case disk
+        /// A recording hands back no more than it may.
+        case recordingLimit = "recording limit"
     }
 
     /// Frames lost.

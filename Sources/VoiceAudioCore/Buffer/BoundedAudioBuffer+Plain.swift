@@ -24,6 +24,8 @@ extension BoundedAudioBuffer {
             }
             return store(bytes, captureTime: time)
         }
+        // A ring that nobody reads evicts its way through its memory, too.
+        if result?.isStored == true { releasePagesOnTheWay() }
         return result ?? .refused(.endTaken)
     }
 

@@ -39,7 +39,9 @@ public final class BoundedAudioBuffer: Sendable {
     ///   - overflow: What happens to chunks that do not fit.
     ///   - format: The shape of the frames: chunks must be whole frames then. Without it a frame is a byte.
     ///   - maxChunkBytes: The largest chunk there will be, where known: the memory is then sized by
-    ///     `maxChunks` × `maxChunkBytes` where that is less than `maxBytes`, plus one chunk that is being filled.
+    ///     `maxChunks` × `maxChunkBytes` where that is less than `maxBytes`, plus one chunk that is being filled. A ring
+    ///     that a ``Producer`` feeds and that evicts instead of being read should be given it: else it walks through
+    ///     `maxBytes` of memory, as a producer that makes no system calls cannot give pages back.
     ///   - clock: What waits and `.block` go by.
     /// - Throws: ``AudioError`` with code `invalidConfiguration` or `outOfResources`.
     public convenience init(
@@ -81,6 +83,12 @@ public final class BoundedAudioBuffer: Sendable {
     ///
     /// > Real-time: Safe: a handful of loads.
     public var byteCount: Int { ring.fill.bytes }
+
+    /// Chunks and bytes held, both at the same instant.
+    public var fill: (chunks: Int, bytes: Int) { ring.fill }
+
+    /// The stream position of the oldest chunk's first frame; `nil` where the ring is empty.
+    public var oldestFramePosition: Int? { ring.oldestFramePosition }
 
     /// Bytes of memory taken for samples and descriptors, touched or not. Never more than ``allocationLimitBytes``.
     public var allocatedBytes: Int { ring.memory.capacity + ring.descriptors.byteCount }

@@ -36,17 +36,6 @@ extension BoundedAudioBuffer {
             try buffer.takeOldest(body)
         }
 
-        /// Lends all chunks that are there now, in place and as one stretch of bytes; `nil` where the ring is empty.
-        ///
-        /// - Parameter body: Gets the header of each chunk with the place of its bytes, oldest first, and all the bytes.
-        package mutating func withContent<Result, Failure: Error>(
-            _ body: ([(AudioChunkHeader, Range<Int>)], RawSpan) throws(Failure) -> Result
-        ) throws(Failure) -> Result? {
-            guard case .chunk(let position) = buffer.ring.claim() else { return nil }
-            defer { buffer.ring.unclaim(position) }
-            return try buffer.ring.withContent(from: position, body)
-        }
-
         /// Takes all chunks out that are there now, as owned copies, oldest first.
         public mutating func drain() -> [AudioChunk] { buffer.takeAll() }
     }

@@ -1,33 +1,49 @@
+import Glibc
 import Synchronization
 
 extension BoundedAudioBuffer {
     /// Gives the pages that hold no audio back to the system.
     ///
-    /// Where the producer's end is taken, its owner goes on meanwhile; should it run more than two chunks ahead within
-    /// the call, the chunk beyond is refused as ``RefusalReason/reclaiming``.
+    /// A producer that is at work goes on meanwhile. Should it run more than two chunks and 1/64 of the memory ahead
+    /// within the call, the chunk beyond is refused as ``RefusalReason/reclaiming``; this cannot happen to the plain
+    /// ``append(_:captureTime:)-(RawSpan,_)`` but where it was waiting for room.
     ///
     /// > Concurrency: Safe from any thread.
     ///
     /// > Real-time: Not safe: system calls.
     public func releaseUnusedPages() {
-        producerLock.withLockUnlessHeld { (_: inout ()) in
-            // Two threads that reclaim must not lift each other's limit.
-            reclaimLock.withLock { (_: inout ()) in
-                ring.releasePages(slack: ring.producer.isTaken.load(ordering: .acquiring) ? 2 * ring.chunkLimit : 0)
-            }
+        while !releaseUnusedPagesIfNobodyAppends() {
+            // Who waits for room, perhaps for long, holds the lock: do not wait for it in turn.
+            if ring.waiting.producers.load(ordering: .relaxed) > 0 { return releasePages(slack: slackForProducer) }
+            sched_yield()
         }
     }
 
-    /// Gives pages back behind a reader who never empties a large ring, whenever it has read another step.
+    /// Gives pages back on the way, whenever another step of bytes went in and out: for takers and plain appends.
     ///
-    /// Without this, a ring with a large byte cap that holds little would walk through all of its pages. A ring whose
-    /// chunks have a known size has no more memory than they need.
-    func releasePagesBehindReader() {
+    /// Without this, a ring with a large byte cap that holds little would walk through all of its pages. Never waits:
+    /// a consumer that waited here for a producer that waits for room would be waiting for itself.
+    func releasePagesOnTheWay() {
         guard ring.memory.capacity >= 4 * Self.reclaimStep else { return }
-        let read = ring.consumer.byteEnd.load(ordering: .relaxed)
-        guard read - ring.consumer.reclaimedTo.load(ordering: .relaxed) >= Self.reclaimStep else { return }
-        ring.consumer.reclaimedTo.store(read, ordering: .relaxed)
-        releaseUnusedPages()
+        let moved = ring.consumer.byteEnd.load(ordering: .relaxed) + ring.producer.byteEnd.load(ordering: .relaxed)
+        guard moved - ring.consumer.reclaimedAt.load(ordering: .relaxed) >= Self.reclaimStep else { return }
+        if releaseUnusedPagesIfNobodyAppends() { ring.consumer.reclaimedAt.store(moved, ordering: .relaxed) }
+    }
+
+    /// Keeps plain appends out meanwhile; answers `false` where one is under way.
+    private func releaseUnusedPagesIfNobodyAppends() -> Bool {
+        let done: Void? = producerLock.withLockIfFree { (_: inout ()) in
+            releasePages(slack: ring.producer.isTaken.load(ordering: .acquiring) ? slackForProducer : 0)
+        }
+        return done != nil
+    }
+
+    /// Bytes that a producer at work may go on while pages are given back.
+    private var slackForProducer: Int { max(2 * ring.chunkLimit, ring.memory.capacity / 64) }
+
+    private func releasePages(slack: Int) {
+        // Two threads that give back must not lift each other's limit.
+        reclaimLock.withLock { (_: inout ()) in ring.releasePages(slack: slack) }
     }
 
     private static var reclaimStep: Int { 1 << 20 }

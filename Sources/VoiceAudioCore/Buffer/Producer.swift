@@ -10,7 +10,10 @@ extension BoundedAudioBuffer {
 
         fileprivate init(buffer: BoundedAudioBuffer) { self.buffer = buffer }
 
-        deinit { buffer.ring.producer.isTaken.store(false, ordering: .releasing) }
+        deinit {
+            buffer.ring.producer.isFilling.store(false, ordering: .relaxed)
+            buffer.ring.producer.isTaken.store(false, ordering: .releasing)
+        }
 
         /// Appends a chunk: its bytes are copied into the ring.
         ///
@@ -26,7 +29,8 @@ extension BoundedAudioBuffer {
         /// > `write(2)` to an eventfd where a consumer waits.
         @discardableResult
         public mutating func append(_ bytes: RawSpan, captureTime: MonotonicInstant) -> AppendResult {
-            buffer.store(bytes, captureTime: captureTime)
+            precondition(!isFilling, "a chunk is being filled in place: commit it first")
+            return buffer.store(bytes, captureTime: captureTime)
         }
 
         /// Says that frames were lost before what is appended next.
@@ -36,10 +40,11 @@ extension BoundedAudioBuffer {
 
         /// The place of the next chunk, to be filled in place and then committed.
         ///
-        /// It stays reserved, and what was filled into it stays, until ``commit(byteCount:captureTime:interrupt:)``.
-        /// `nil` in the moment in which the ring gives its pages back.
+        /// It stays reserved, and what was filled into it stays, until ``commit(byteCount:captureTime:interrupt:)``:
+        /// asked for again, it is the same place. `nil` in the moment in which the ring gives its pages back.
         package mutating func reserve() -> UnsafeMutableRawBufferPointer? {
-            guard buffer.ring.reserve(buffer.ring.chunkLimit) else { return nil }
+            guard isFilling || buffer.ring.reserve(buffer.ring.chunkLimit) else { return nil }
+            buffer.ring.producer.isFilling.store(true, ordering: .relaxed)
             // SAFETY: the memory has room for one chunk beside all that the ring may hold.
             return unsafe UnsafeMutableRawBufferPointer(start: buffer.ring.reservedBytes, count: buffer.ring.chunkLimit)
         }
@@ -47,13 +52,18 @@ extension BoundedAudioBuffer {
         /// Publishes the first `byteCount` bytes of the reserved place.
         ///
         /// - Parameter interrupt: A descriptor that ends a blocking policy's wait early when readable.
+        /// - Precondition: ``reserve()`` gave a place since the last commit.
         package mutating func commit(
             byteCount: Int, captureTime: MonotonicInstant, interrupt: Int32 = -1
         ) -> AppendResult {
+            precondition(isFilling, "nothing to commit: no place is reserved")
             let admission = buffer.admit(byteCount, interrupt: interrupt)
+            buffer.ring.producer.isFilling.store(false, ordering: .relaxed)
             return buffer.finish(
                 buffer.ring.commit(byteCount: byteCount, captureTime: captureTime, admission: admission))
         }
+
+        private var isFilling: Bool { buffer.ring.producer.isFilling.load(ordering: .relaxed) }
 
         /// Counts a chunk that could not even be placed.
         package mutating func noteUnplaced(byteCount: Int) { _ = buffer.ring.refuse(.reclaiming, byteCount: byteCount) }

@@ -22,7 +22,7 @@ extension BoundedAudioBuffer {
             throw error
         }
         if ring.release(position) { ring.waiting.signalRoom() }
-        releasePagesBehindReader()
+        releasePagesOnTheWay()
         return result
     }
 

@@ -14,9 +14,10 @@ extension BoundedAudioBuffer {
     /// Waits until the ring holds `count` chunks, is closed, or `timeout` has passed.
     ///
     /// - Parameters:
-    ///   - count: Chunks to wait for, at least 1: a consumer that wants to be woken less often asks for more.
+    ///   - count: Chunks to wait for, 1 to `maxChunks`: a consumer that wants to be woken less often asks for more.
     ///   - timeout: Longest wait, on the ring's clock. `.zero` polls; `nil` waits for ever.
-    /// - Throws: ``AudioError`` with code `outOfResources` where no eventfd can be had.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached` where 16 threads wait already, or
+    ///   `outOfResources` where no eventfd can be had.
     ///
     /// > Concurrency: Safe from any thread.
     ///
@@ -24,10 +25,12 @@ extension BoundedAudioBuffer {
     public func waitForChunks(_ count: Int = 1, timeout: Duration?) throws(AudioError) -> WaitResult {
         let deadline = timeout.map { clock.now.advanced(by: $0) }
         let wakeUp = try beginWaiting(for: count)
-        defer { endWaiting() }
+        defer { endWaiting(wakeUp) }
         var descriptors = DescriptorSet(count: 1)
         descriptors.watch(wakeUp.descriptor, at: 0)
         while true {
+            // Before the count: what was stored before the ring was closed is there.
+            let isClosed = isClosed
             if self.count >= count { return .ready }
             if isClosed { return .closed }
             if let deadline, clock.now >= deadline { return .timedOut }
@@ -37,15 +40,18 @@ extension BoundedAudioBuffer {
 
     /// Announces a waiting consumer: from now on `wakeUp` is signalled with each chunk that makes `count` or more.
     ///
-    /// Look at the ring after this and before you wait.
+    /// Look at the ring after this and before you wait. To be ended by ``endWaiting(_:)`` with the same object.
+    ///
+    /// - Throws: `invalidConfiguration`, `limitReached` or `outOfResources`.
     package func beginWaiting(for count: Int) throws(AudioError) -> WakeUp {
-        let wakeUp = try ring.waiting.chunkWakeUp()
-        ring.waiting.wakeCount.store(max(1, count), ordering: .relaxed)
-        ring.waiting.consumers.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        return wakeUp
+        guard (1...maxChunks).contains(count) else {
+            throw AudioError(
+                .invalidConfiguration, "a wait for \(count) chunks cannot end well: the ring holds 1 to \(maxChunks)")
+        }
+        return try ring.waiting.enter(chunks: count)
     }
 
-    package func endWaiting() { ring.waiting.consumers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    package func endWaiting(_ wakeUp: WakeUp) { ring.waiting.leave(wakeUp) }
 
     /// Whether the ring was closed: nothing more will come.
     public var isClosed: Bool { ring.waiting.isClosed.load(ordering: .sequentiallyConsistent) }
@@ -55,38 +61,40 @@ extension BoundedAudioBuffer {
     /// > Concurrency: Safe from any thread.
     public func close() {
         ring.waiting.isClosed.store(true, ordering: .sequentiallyConsistent)
-        for _ in 0..<ring.waiting.consumers.load(ordering: .sequentiallyConsistent) { ring.waiting.signalChunks() }
+        ring.waiting.signalConsumers(chunks: .max)
         if ring.waiting.producers.load(ordering: .sequentiallyConsistent) > 0 { ring.waiting.signalRoom() }
     }
 
     /// Wakes consumers if as many chunks are there as they wait for. By the producer, after a publish that asks for it.
-    func wakeConsumers() {
-        guard count >= ring.waiting.wakeCount.load(ordering: .relaxed) else { return }
-        ring.waiting.signalChunks()
-    }
+    func wakeConsumers() { ring.waiting.signalConsumers(chunks: count) }
 
     /// Admits a chunk under a policy that blocks: waits for room as long as the cap's rule says.
     ///
     /// - Parameter interrupt: A descriptor that ends the wait early when readable.
     func admitWaiting(_ byteCount: Int, interrupt: Int32) -> Ring.Admission {
         ring.waiting.producers.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        // Either who makes room sees us, or we see the room when we look.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         defer { ring.waiting.producers.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
         guard let room = try? ring.waiting.roomWakeUp() else { return .refused(.blockedTooLong) }
         var descriptors = DescriptorSet(count: 2)
         descriptors.watch(room.descriptor, at: 0)
         descriptors.watch(interrupt, at: 1)
         let start = clock.now
+        var isInterrupted = false
         while true {
             let admission = ring.admit(byteCount)
             guard case .mustWait(let cap) = admission else { return admission }
-            if isClosed { return .refused(.closed) }
             let deadline = start.advanced(by: wait(at: cap))
-            if clock.now >= deadline { return .refused(.blockedTooLong) }
+            if isInterrupted || clock.now >= deadline { return .refused(.blockedTooLong) }
             guard clock.wait(for: descriptors, until: deadline) > 0 else { continue }
-            if descriptors.isReady(at: 1) { return .refused(.blockedTooLong) }
+            isInterrupted = descriptors.isReady(at: 1)
             room.clear()
         }
     }
+
+    /// Whether a producer waits for room.
+    package var waitsForRoom: Bool { ring.waiting.producers.load(ordering: .sequentiallyConsistent) > 0 }
 
     private func wait(at cap: RefusalReason) -> Duration {
         if case .block(let wait) = cap == .chunkCap ? overflow.atChunkCap : overflow.atByteCap { wait } else { .zero }

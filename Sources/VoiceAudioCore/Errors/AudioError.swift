@@ -1,7 +1,7 @@
 /// What went wrong: a code to act on, a sentence to read, and the status of the call beneath.
 ///
 /// A new code never breaks a caller's `switch`: ``Code`` is open, so a switch over it has a `default`.
-public struct AudioError: Error, Sendable, Equatable {
+public struct AudioError: Error, Sendable, Hashable {
     /// The kind of failure.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: String

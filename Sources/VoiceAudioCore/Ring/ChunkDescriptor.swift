@@ -36,6 +36,7 @@ extension AudioLoss {
                 case .consumerLag: 5
                 case .cleanedUp: 6
                 case .disk: 7
+                case .recordingLimit: 8
                 }
             return isExact ? code : code | 0x100
         }
@@ -53,7 +54,8 @@ extension AudioLoss {
         case 4: cause = .ringRefused
         case 5: cause = .consumerLag
         case 6: cause = .cleanedUp
-        default: cause = .disk
+        case 7: cause = .disk
+        default: cause = .recordingLimit
         }
         self.init(frames: frames, cause: cause, isExact: kindCode & 0x100 == 0)
     }

@@ -64,32 +64,30 @@ extension Ring {
         return try body(header(at: position), unsafe bytes.bytes)
     }
 
-    /// Lends the whole content, from the borrowed chunk to the newest there is now, as one stretch of bytes.
-    ///
-    /// - Parameter body: Gets the header of each chunk with the place of its bytes, oldest first, and all the bytes.
-    func withContent<Result, Failure: Error>(
-        from position: Int, _ body: ([(AudioChunkHeader, Range<Int>)], RawSpan) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+    /// The chunks from the borrowed one to the newest there is now, each with the loss that its producer knew of.
+    func chunks(from position: Int) -> [FrozenAudio.Chunk] {
         let head = head.word.load(ordering: .acquiring)
-        // SAFETY: borrowed from the oldest on, so nothing behind it moves; the mapping makes it contiguous.
-        let first = unsafe entry(at: position)
-        let start = unsafe first.pointee.byteStart.load(ordering: .relaxed)
-        var chunks: [(AudioChunkHeader, Range<Int>)] = []
-        chunks.reserveCapacity(head - position)
-        var end = start
-        for position in position..<head {
+        // SAFETY: borrowed from the oldest on, so nothing behind it moves.
+        let start = unsafe entry(at: position).pointee.byteStart.load(ordering: .relaxed)
+        return (position..<head).map { position in
             let entry = unsafe entry(at: position)
-            let chunkStart = unsafe entry.pointee.byteStart.load(ordering: .relaxed)
-            end = unsafe chunkStart + entry.pointee.byteCount.load(ordering: .relaxed)
+            let chunkStart = unsafe entry.pointee.byteStart.load(ordering: .relaxed) - start
+            let byteCount = unsafe entry.pointee.byteCount.load(ordering: .relaxed)
             var header = header(at: position)
             header.lossBefore = unsafe AudioLoss(
                 frames: entry.pointee.lossFrames.load(ordering: .relaxed),
                 kindCode: entry.pointee.lossKind.load(ordering: .relaxed))
-            chunks.append((header, chunkStart - start..<end - start))
+            return FrozenAudio.Chunk(header: header, byteRange: chunkStart..<chunkStart + byteCount)
         }
-        let bytes = unsafe UnsafeRawBufferPointer(
-            start: memory.base + first.pointee.byteOffset.load(ordering: .relaxed), count: end - start)
-        return try body(chunks, unsafe bytes.bytes)
+    }
+
+    /// Lends `byteCount` bytes from the borrowed chunk's first on: the mapping makes them contiguous.
+    func withBytes<Result, Failure: Error>(
+        from position: Int, count byteCount: Int, _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // SAFETY: as in chunks(from:), which told the count.
+        let start = unsafe memory.base + entry(at: position).pointee.byteOffset.load(ordering: .relaxed)
+        return try body(unsafe UnsafeRawBufferPointer(start: start, count: byteCount).bytes)
     }
 
     /// The header of the borrowed chunk, with all that is missing since the one handed out before.
@@ -115,10 +113,10 @@ extension Ring {
         guard missing > 0 else { return nil }
         let toldFrames = min(told?.frames ?? 0, missing)
         let untold = missing - toldFrames
-        if let told, toldFrames >= untold { return AudioLoss(frames: missing, cause: told.cause, isExact: told.isExact) }
+        let isExact = (told?.isExact ?? true) && consumer.inexactTo.load(ordering: .relaxed) <= expected
+        if let told, toldFrames >= untold { return AudioLoss(frames: missing, cause: told.cause, isExact: isExact) }
         let wasCleared = consumer.clearedTo.load(ordering: .relaxed) > expected
-        return AudioLoss(
-            frames: missing, cause: wasCleared ? .cleanedUp : evictionCause, isExact: told?.isExact ?? true)
+        return AudioLoss(frames: missing, cause: wasCleared ? .cleanedUp : evictionCause, isExact: isExact)
     }
 
     /// Throws away every chunk, from any thread; 0 while the oldest is borrowed.
@@ -138,6 +136,7 @@ extension Ring {
                 frames += frameCount
                 bytes += unsafe entry.pointee.byteCount.load(ordering: .relaxed)
                 clearedTo = unsafe entry.pointee.framePosition.load(ordering: .relaxed) + frameCount
+                noteIfInexact(position)
             }
             guard
                 tail.word.compareExchange(
@@ -145,7 +144,7 @@ extension Ring {
                 ).exchanged
             else { continue }
             consumer.cleared.addShared(chunks: head - first, frames: frames, bytes: bytes)
-            consumer.clearedTo.store(clearedTo, ordering: .relaxed)
+            consumer.clearedTo.max(clearedTo, ordering: .relaxed)
             if waiting.producers.load(ordering: .sequentiallyConsistent) > 0 { waiting.signalRoom() }
             return head - first
         }

@@ -128,8 +128,20 @@ extension Ring {
             let entry = unsafe entry(at: position)
             frames += Int(unsafe entry.pointee.frameCount.load(ordering: .relaxed))
             bytes += unsafe entry.pointee.byteCount.load(ordering: .relaxed)
+            noteIfInexact(position)
         }
         return (frames, bytes)
+    }
+
+    /// Keeps that a chunk which is about to go without having been read tells of an estimated loss.
+    ///
+    /// Right even if it is read after all: then the reader is told, and its position is beyond this one.
+    @_noLocks @_noAllocation
+    func noteIfInexact(_ position: Int) {
+        // SAFETY: an atomic entry.
+        let entry = unsafe entry(at: position)
+        guard unsafe entry.pointee.lossKind.load(ordering: .relaxed) & 0x100 != 0 else { return }
+        consumer.inexactTo.max(unsafe entry.pointee.framePosition.load(ordering: .relaxed), ordering: .relaxed)
     }
 
     /// Chooses the place of the next chunk and reserves it; `false` while pages there are being given back.
@@ -172,6 +184,8 @@ extension Ring {
         let start = producer.reservedStart.load(ordering: .relaxed)
         // SAFETY: the entry is free: admission saw fewer than `maxChunks` chunks, and only this thread adds any.
         let entry = unsafe entry(at: position)
+        // An observer that sees what we write here must see that the entry's old chunk went.
+        atomicMemoryFence(ordering: .releasing)
         unsafe entry.pointee.byteStart.store(start, ordering: .relaxed)
         unsafe entry.pointee.byteOffset.store(producer.reservedOffset.load(ordering: .relaxed), ordering: .relaxed)
         unsafe entry.pointee.byteCount.store(byteCount, ordering: .relaxed)
@@ -188,9 +202,10 @@ extension Ring {
 
         let end = start + byteCount
         let offset = producer.reservedOffset.load(ordering: .relaxed) + byteCount
-        producer.byteEnd.store(end, ordering: .releasing)
         producer.offsetEnd.store(offset < memory.capacity ? offset : offset - memory.capacity, ordering: .relaxed)
         head.word.store(position + 1, ordering: .sequentiallyConsistent)
+        // After `head`: who sees this end and then an empty ring knows that the chunk is gone, and not still to come.
+        producer.byteEnd.store(end, ordering: .releasing)
         producer.appended.add(chunks: 1, frames: frameCount, bytes: byteCount)
         notePeaks(head: position + 1, byteEnd: end)
         return waiting.consumers.load(ordering: .sequentiallyConsistent) > 0
@@ -224,6 +239,7 @@ extension Ring {
     /// Frames that never reached this ring; the next stored chunk tells of them.
     @_noLocks @_noAllocation
     func noteLoss(_ loss: AudioLoss) {
+        guard loss.frames > 0 else { return }
         addLoss(loss)
         let position = producer.nextFramePosition.load(ordering: .relaxed)
         producer.nextFramePosition.store(position + loss.frames, ordering: .relaxed)
@@ -241,19 +257,20 @@ extension Ring {
     private func addLoss(_ loss: AudioLoss) {
         let frames = producer.lossFrames.load(ordering: .relaxed)
         producer.lossFrames.store(frames + loss.frames, ordering: .relaxed)
-        let estimated = producer.lossKind.load(ordering: .relaxed) & 0x100
-        if loss.frames >= producer.lossKindFrames.load(ordering: .relaxed) {
-            producer.lossKind.store(loss.kindCode | estimated, ordering: .relaxed)
-            producer.lossKindFrames.store(loss.frames, ordering: .relaxed)
-        } else if !loss.isExact {
-            producer.lossKind.store(producer.lossKind.load(ordering: .relaxed) | 0x100, ordering: .relaxed)
-        }
+        let kind = producer.lossKind.load(ordering: .relaxed)
+        let added = loss.kindCode
+        let most = producer.lossByCause[Int(kind & 0xFF)].load(ordering: .relaxed)
+        let sum = producer.lossByCause[Int(added & 0xFF)].load(ordering: .relaxed) + loss.frames
+        producer.lossByCause[Int(added & 0xFF)].store(sum, ordering: .relaxed)
+        // Only the cause that just grew can have become the one that cost the most.
+        producer.lossKind.store(sum >= most ? added | kind & 0x100 : kind | added & 0x100, ordering: .relaxed)
     }
 
     @_noLocks @_noAllocation
     private func clearLoss() {
+        guard producer.lossFrames.load(ordering: .relaxed) > 0 else { return }
         producer.lossFrames.store(0, ordering: .relaxed)
         producer.lossKind.store(0, ordering: .relaxed)
-        producer.lossKindFrames.store(0, ordering: .relaxed)
+        for code in 0..<8 { producer.lossByCause[code].store(0, ordering: .relaxed) }
     }
 }

@@ -22,7 +22,7 @@ extension Ring {
     private var firstByteInUse: Int {
         while true {
             let tail = tail.word.load(ordering: .acquiring) >> 1
-            // Before `head`: a chunk published later starts at or behind it.
+            // Before `head`, as the producer writes it after `head`: a chunk published later starts at or behind it.
             let written = producer.byteEnd.load(ordering: .acquiring)
             let head = head.word.load(ordering: .acquiring)
             guard head > tail else { return written }

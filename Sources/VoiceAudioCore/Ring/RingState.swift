@@ -44,10 +44,12 @@ struct ProducerState: ~Copyable {
     let knownTail = Atomic<Int>(0)
     let nextSequenceNumber = Atomic<Int>(0)
     let nextFramePosition = Atomic<Int>(0)
-    /// Frames lost since the newest chunk, and the kind that cost the most of them.
+    /// Whether a place is reserved for a chunk that is being filled in place.
+    let isFilling = Atomic<Bool>(false)
+    /// Frames lost since the newest chunk, the kind that cost the most of them, and those of each cause by its code.
     let lossFrames = Atomic<Int>(0)
     let lossKind = Atomic<Int32>(0)
-    let lossKindFrames = Atomic<Int>(0)
+    let lossByCause = InlineArray<8, Atomic<Int>> { _ in Atomic(0) }
 
     let appended = Tally()
     let evicted = Tally()
@@ -69,7 +71,10 @@ struct ConsumerState: ~Copyable {
     let nextFramePosition = Atomic<Int>(0)
     /// The end of the last chunk handed out, over all bytes ever.
     let byteEnd = Atomic<Int>(0)
-    let reclaimedTo = Atomic<Int>(0)
+    /// The bytes that had gone in and out when pages were last given back on the way, added up. Written by any thread.
+    let reclaimedAt = Atomic<Int>(0)
+    /// The frame position of the last evicted or cleared chunk that told of an estimated loss. Written by any thread.
+    let inexactTo = Atomic<Int>(0)
     let delivered = Tally()
     /// Thrown away by `removeAll`, from any thread.
     let cleared = Tally()

@@ -63,6 +63,9 @@ package final class Capture: Sendable {
     /// How the capture stands now.
     package var outcome: Outcome { shared.outcome.withLock { $0 } }
 
+    /// Whether the thread's work is over.
+    package var hasEnded: Bool { if case .running = outcome { false } else { true } }
+
     /// Stops and joins the thread.
     ///
     /// - Returns: Whether it ended by `deadline`. If not, it is left to itself.
@@ -73,6 +76,9 @@ package final class Capture: Sendable {
 
     /// Waits until the source is at its end or has failed.
     package func waitForEnd(by deadline: MonotonicInstant) -> Bool { thread.join(by: deadline, clock: clock) }
+
+    /// Becomes readable at the source's end; for `poll`. Not to be read or closed.
+    package var endDescriptor: Int32 { thread.endDescriptor }
 }
 
 extension Capture {
@@ -149,15 +155,14 @@ extension Capture {
             }
             let refusal = takePriority()
             shared.opened(.success(Shared.Opened(report: stream.report, priorityRefusal: refusal)))
-            var outcome = Outcome.ended
+            var failure: AudioError?
             var loop = CaptureLoop(
                 stream: stream, history: consume history, request: request, control: control,
                 subscribers: subscribers, clock: environment.clock)
-            do throws(AudioError) { try loop.run() } catch { outcome = .failed(error) }
+            do throws(AudioError) { try loop.run() } catch { failure = error }
             stream.close()
-            shared.outcome.withLock { $0 = outcome }
-            // Who reads a closed ring finds the outcome.
-            subscribers.removeAll()
+            shared.outcome.withLock { [failure] outcome in outcome = failure.map(Outcome.failed) ?? .ended }
+            subscribers.removeAll(because: failure)
         }
 
         /// Asks for SCHED_FIFO where the settings do.

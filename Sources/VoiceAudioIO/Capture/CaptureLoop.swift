@@ -60,6 +60,8 @@ struct CaptureLoop: ~Copyable {
             commit()
             control.wakeUp.wakeUp.clear()
             if control.takeStop() { return false }
+            // A place that is still empty lies in the history that goes.
+            unsafe place = nil
             control.exchange(&history)
         }
         switch try read() {

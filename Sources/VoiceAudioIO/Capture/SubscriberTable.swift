@@ -13,6 +13,7 @@ package final class SubscriberTable: Sendable {
     /// One subscriber's ring, with the producer's end that only the capture thread uses.
     package final class Feed: @unchecked Sendable {
         package let buffer: BoundedAudioBuffer
+        private let failureLock = Lock<AudioError?>(nil)
         // Touched only by the capture thread, while the place's bit is set.
         fileprivate var producer: BoundedAudioBuffer.Producer
         fileprivate var hasJoined = false
@@ -22,6 +23,14 @@ package final class SubscriberTable: Sendable {
             self.buffer = buffer
             producer = try buffer.takeProducer()
         }
+
+        /// What the capture failed with, once the ring is closed; `nil` where it did not.
+        package var failure: AudioError? { failureLock.withLock { $0 } }
+
+        fileprivate func end(because failure: AudioError?) {
+            failureLock.withLock { $0 = failure }
+            buffer.close()
+        }
     }
 
     /// 0, or a retained feed's address, with the lowest bit set while the capture thread uses it.
@@ -29,7 +38,7 @@ package final class SubscriberTable: Sendable {
 
     package init() {}
 
-    deinit { for index in places.indices { remove(at: index) } }
+    deinit { removeAll() }
 
     /// Adds a subscriber; it gets what is captured from now on.
     ///
@@ -52,9 +61,13 @@ package final class SubscriberTable: Sendable {
     }
 
     /// Removes all subscribers and closes their rings: nothing more will come.
-    package func removeAll() { for index in places.indices { remove(at: index) } }
+    ///
+    /// - Parameter failure: What ended the capture, if it failed.
+    package func removeAll(because failure: AudioError? = nil) {
+        for index in places.indices { remove(at: index, because: failure) }
+    }
 
-    private func remove(at index: Int) {
+    private func remove(at index: Int, because failure: AudioError? = nil) {
         while true {
             let word = places[index].load(ordering: .acquiring)
             if word == 0 { return }
@@ -63,7 +76,7 @@ package final class SubscriberTable: Sendable {
             {
                 // SAFETY: the reference that `add` retained; nobody else can reach it now.
                 let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!).takeRetainedValue()
-                feed.buffer.close()
+                feed.end(because: failure)
                 return
             }
             sched_yield()

@@ -15,6 +15,10 @@ final class SndFileHandle {
         /// Whether the file's codec yields floating point. libsndfile does not scale such samples when it is asked for
         /// integers, unless by the loudest sample of the file, which changes the level.
         var isFloatingPoint: Bool
+        /// Whether the file is a WAV file.
+        var isWAV: Bool
+        /// How a little-endian file stores samples; `nil` where it does so in another way.
+        var sampleFormat: SampleFormat?
     }
 
     let information: Information
@@ -43,13 +47,7 @@ final class SndFileHandle {
     ///
     /// - Throws: `unsupportedFormat`, or what ``SoundFileBytes`` met when it wrote the header.
     init(writing bytes: SoundFileBytes, format: AudioFormat) throws(AudioError) {
-        guard let rate = Int32(exactly: format.sampleRateHz), let channels = Int32(exactly: format.channelCount) else {
-            throw Self.refusal(of: format, "out of range")
-        }
-        var info = SF_INFO()
-        info.samplerate = rate
-        info.channels = channels
-        info.format = Int32(SF_FORMAT_WAV) | Self.subtype(of: format.sampleFormat)
+        var info = try Self.information(for: format)
         self.bytes = bytes
         unsafe handle = try Self.open(bytes, mode: Int32(SFM_WRITE), &info) { reason in
             Self.refusal(of: format, reason)
@@ -58,6 +56,13 @@ final class SndFileHandle {
         // Peaks would have to be known; raw writes do not keep them.
         // SAFETY: the handle is open; the command takes no data.
         _ = unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
+    }
+
+    /// Checks that a WAV file can hold `format`.
+    ///
+    /// - Throws: `unsupportedFormat`.
+    static func check(_ format: AudioFormat) throws(AudioError) {
+        _ = try information(for: format)
     }
 
     deinit {
@@ -120,7 +125,7 @@ final class SndFileHandle {
         // SAFETY: plain functions; libsndfile copies the structure.
         var calls = unsafe SF_VIRTUAL_IO(
             get_filelen: byteCountCallback, seek: seekCallback, read: readCallback, write: writeCallback,
-            tell: tellCallback)
+            tell: positionCallback)
         // SAFETY: whoever keeps the handle keeps `bytes` as long.
         let user = unsafe Unmanaged.passUnretained(bytes).toOpaque()
         return try unsafe opening.withLock { _ throws(AudioError) in
@@ -135,13 +140,26 @@ final class SndFileHandle {
         }
     }
 
-    private static func subtype(of format: SampleFormat) -> Int32 {
+    fileprivate static func subtype(of format: SampleFormat) -> Int32 {
         switch format {
         case .s16: Int32(SF_FORMAT_PCM_16)
         case .s24: Int32(SF_FORMAT_PCM_24)
         case .s32: Int32(SF_FORMAT_PCM_32)
         case .f32: Int32(SF_FORMAT_FLOAT)
         }
+    }
+
+    private static func information(for format: AudioFormat) throws(AudioError) -> SF_INFO {
+        guard let rate = Int32(exactly: format.sampleRateHz), let channels = Int32(exactly: format.channelCount) else {
+            throw refusal(of: format, "Out of range.")
+        }
+        var info = SF_INFO()
+        info.samplerate = rate
+        info.channels = channels
+        info.format = Int32(SF_FORMAT_WAV) | subtype(of: format.sampleFormat)
+        // SAFETY: reads a local.
+        guard unsafe sf_format_check(&info) != 0 else { throw refusal(of: format, "Out of range.") }
+        return info
     }
 
     private static func refusal(of format: AudioFormat, _ reason: String) -> AudioError {
@@ -153,9 +171,14 @@ final class SndFileHandle {
 
 extension SndFileHandle.Information {
     fileprivate init(_ info: SF_INFO) {
+        let container = Int(info.format) & SF_FORMAT_TYPEMASK
+        let codec = Int(info.format) & SF_FORMAT_SUBMASK
+        let isBigEndian = Int(info.format) & SF_FORMAT_ENDMASK == SF_ENDIAN_BIG
         self.init(
             frameCount: Int(info.frames), sampleRateHz: Int(info.samplerate), channelCount: Int(info.channels),
-            isFloatingPoint: Self.floatingPoint.contains(Int(info.format) & SF_FORMAT_SUBMASK))
+            isFloatingPoint: Self.floatingPoint.contains(codec),
+            isWAV: [SF_FORMAT_WAV, SF_FORMAT_WAVEX, SF_FORMAT_RF64].contains(container),
+            sampleFormat: isBigEndian ? nil : SampleFormat.allCases.first { SndFileHandle.subtype(of: $0) == codec })
     }
 
     private static let floatingPoint: Set<Int> = [
@@ -164,35 +187,38 @@ extension SndFileHandle.Information {
     ]
 }
 
-// MARK: - Callbacks
-
-// SAFETY, all five: the pointer is the SoundFileBytes that `open` passed, which lives as long as the handle; buffers are
-// libsndfile's own, with room for `count` bytes.
+// MARK: - What libsndfile calls to reach the bytes
 
 private func bytes(_ user: UnsafeMutableRawPointer?) -> SoundFileBytes {
+    // SAFETY: the pointer is the object that `open` passed, which lives as long as the handle.
     unsafe Unmanaged<SoundFileBytes>.fromOpaque(user!).takeUnretainedValue()
 }
 
 private func byteCountCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: `user` is what `bytes` expects; so below.
     unsafe sf_count_t(bytes(user).byteCount)
 }
 
 private func seekCallback(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
     unsafe sf_count_t(bytes(user).seek(Int(offset), whence: whence))
 }
 
 private func readCallback(
     _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
+    // SAFETY: as above; libsndfile's buffer has room for `count` bytes.
     unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
 }
 
 private func writeCallback(
     _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
+    // SAFETY: as above; the buffer holds `count` bytes.
     unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
 }
 
-private func tellCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
-    unsafe sf_count_t(bytes(user).tell)
+private func positionCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
+    unsafe sf_count_t(bytes(user).position)
 }

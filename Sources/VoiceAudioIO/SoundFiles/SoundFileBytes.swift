@@ -15,31 +15,33 @@ final class SoundFileBytes {
     /// Bytes there are.
     private(set) var byteCount: Int
 
+    /// Where the next read or write begins.
+    private(set) var position = 0
+
     private let descriptor: Int32
-    private let ownsDescriptor: Bool
+    private let owned: OwnedDescriptor?
     private let memory: [UInt8]
-    private var position = 0
 
     /// Opens a regular file for reading.
     ///
     /// - Throws: `noSuchFile`, `permissionDenied`, `unreadableFile` or `outOfResources`.
     init(reading path: String) throws(AudioError) {
-        name = path
-        memory = []
-        ownsDescriptor = true
-        // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-        // SAFETY: the path is a string that lives through the call.
-        descriptor = unsafe clinux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
-        guard descriptor >= 0 else { throw AudioError(reading: path, status: errno) }
-        var information = stat()
-        // SAFETY: the kernel fills a local; an open descriptor has a status.
-        _ = unsafe fstat(descriptor, &information)
-        byteCount = Int(information.st_size)
+        let file = try withStatus {
+            AudioError(reading: path, status: $0)
+        } of: { () throws(SystemFailure) in
+            // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+            try OwnedDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
+        }
+        let information = file.information
         guard information.st_mode & S_IFMT == S_IFREG else {
-            // All fields are set, so deinit closes the descriptor.
             let kind = information.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
             throw AudioError(.unreadableFile, "\"\(path)\" is \(kind); name a sound file")
         }
+        name = path
+        memory = []
+        byteCount = Int(information.st_size)
+        descriptor = file.number
+        owned = consume file
     }
 
     /// Reads bytes in memory.
@@ -47,7 +49,7 @@ final class SoundFileBytes {
         self.name = name
         memory = bytes
         descriptor = -1
-        ownsDescriptor = false
+        owned = nil
         byteCount = bytes.count
     }
 
@@ -56,12 +58,8 @@ final class SoundFileBytes {
         self.name = name
         memory = []
         self.descriptor = descriptor
-        ownsDescriptor = false
+        owned = nil
         byteCount = 0
-    }
-
-    deinit {
-        if ownsDescriptor { close(descriptor) }
     }
 
     /// Cuts the file off after `byteCount` bytes.
@@ -77,8 +75,6 @@ final class SoundFileBytes {
         position = target
         return target
     }
-
-    var tell: Int { position }
 
     /// Reads from the position on; fewer bytes than asked for at the end or at a failure.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {

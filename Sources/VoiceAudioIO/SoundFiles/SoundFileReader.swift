@@ -96,6 +96,18 @@ package final class SoundFileReader {
         }
     }
 
+    /// Checks that this is a WAV file, and answers the shape of its frames; `nil` where it has another encoding.
+    ///
+    /// - Throws: `unreadableFile`.
+    func wavFormat() throws(AudioError) -> AudioFormat? {
+        guard handle.information.isWAV else {
+            throw AudioError(.unreadableFile, "\(bytes.name) are sound, but not a WAV file: convert them")
+        }
+        return handle.information.sampleFormat.map {
+            AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: $0)
+        }
+    }
+
     /// Decodes one block, and copies it to where it belongs, which need not be aligned.
     private func decode(_ count: Int, as format: SampleFormat, into target: UnsafeMutableRawBufferPointer) -> Int {
         // SAFETY, all below: the block has room for `count` frames of the widest sample, the target for `count` frames.

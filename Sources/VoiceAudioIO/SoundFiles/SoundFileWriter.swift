@@ -16,7 +16,6 @@ package final class SoundFileWriter {
     private var handle: SndFileHandle?
     private let dataOffset: Int
     private let dataLimit: Int
-    private let updatesHeader: Bool
     private var failure: AudioError?
 
     /// The most bytes that a WAV file can have: its size fields have 32 bits, of which all set means "unknown".
@@ -28,15 +27,12 @@ package final class SoundFileWriter {
     ///   - descriptor: An empty file, open for writing; stays open until after ``finish()``.
     ///   - name: What messages call the file.
     ///   - format: How the frames are stored.
-    ///   - updatesHeader: Whether each write updates the header; otherwise ``updateHeader()`` and ``finish()`` do.
     ///   - byteLimit: The most bytes that the file may have.
     /// - Throws: `unsupportedFormat`, `diskFull`, `notWritable` or `outOfResources`.
     package init(
-        descriptor: Int32, name: String, format: AudioFormat, updatesHeader: Bool = false,
-        byteLimit: Int = SoundFileWriter.byteLimit
+        descriptor: Int32, name: String, format: AudioFormat, byteLimit: Int = SoundFileWriter.byteLimit
     ) throws(AudioError) {
         self.format = format
-        self.updatesHeader = updatesHeader
         bytes = SoundFileBytes(name: name, writing: descriptor)
         let handle = try SndFileHandle(writing: bytes, format: format)
         handle.updateHeader()
@@ -79,7 +75,7 @@ package final class SoundFileWriter {
             // A part of a frame may have fitted too.
             bytes.truncate(to: dataOffset + frameCount * bytesPerFrame)
         }
-        if updatesHeader || written < frames.byteCount { handle.updateHeader() }
+        if written < frames.byteCount { handle.updateHeader() }
         try check()
         if written < fitting {
             try fail(AudioError(.notWritable, "\"\(bytes.name)\" took only a part: \(handle.errorText ?? "")"))

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import VoiceAudioCore
 
 /// A system call on a file failed.
 struct SystemFailure: Error {
@@ -50,7 +51,7 @@ struct OwnedDescriptor: ~Copyable {
     var freeByteCount: Int? {
         var information = statvfs()
         // SAFETY: the kernel fills a local.
-        guard unsafe fstatvfs(number, &information) == 0 else { return nil }
+        guard unsafe fstatvfs(number, &information) == 0, information.f_blocks > 0 else { return nil }
         return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
     }
 
@@ -101,12 +102,31 @@ struct OwnedDescriptor: ~Copyable {
         guard copy >= 0, let stream = unsafe fdopendir(copy) else { return names }
         defer { unsafe closedir(stream) }
         while let entry = unsafe readdir(stream) {
-            unsafe names.append(withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
-            })
+            unsafe names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+                })
         }
         return names
     }
+}
+
+/// Runs calls, and turns the status of one that fails into an error.
+func withStatus<Result: ~Copyable>(
+    _ error: (_ status: Int32) -> AudioError, of calls: () throws(SystemFailure) -> Result
+) throws(AudioError) -> Result {
+    do throws(SystemFailure) {
+        return try calls()
+    } catch let failure {
+        throw error(failure.status)
+    }
+}
+
+/// Runs calls that write to `path` or make it, and turns the status of one that fails into an error.
+func withStatus<Result: ~Copyable>(
+    writing path: String, of calls: () throws(SystemFailure) -> Result
+) throws(AudioError) -> Result {
+    try withStatus({ AudioError(writing: path, status: $0) }, of: calls)
 }
 
 /// Creates a private directory; what has the name already stays.

@@ -10,19 +10,16 @@ struct PrivateDirectory: ~Copyable {
     let descriptor: OwnedDescriptor
     let path: String
 
-    /// Opens the directory, creating it where it is missing. The first time in a process, leftovers in it are removed.
+    /// Opens the directory, creating it where it is missing.
     ///
     /// - Throws: `permissionDenied` where something else has its name, or others may use it; else what `place` throws.
     init(in place: TemporaryPlace) throws(AudioError) {
-        path = "\(place.directory)/voice-audio-\(geteuid())"
-        do throws(SystemFailure) {
+        let path = "\(place.directory)/voice-audio-\(geteuid())"
+        let descriptor = try withStatus { status in
+            [ELOOP, ENOTDIR].contains(status) ? Self.refusal(path, "it is no directory") : place.error(status)
+        } of: { () throws(SystemFailure) in
             try makeDirectory(path)
-            descriptor = try OwnedDescriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        } catch {
-            guard error.status != ELOOP && error.status != ENOTDIR else {
-                throw Self.refusal(path, "it is no directory")
-            }
-            throw place.error(error.status)
+            return try OwnedDescriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         }
         let information = descriptor.information
         guard information.st_uid == geteuid() else {
@@ -31,7 +28,8 @@ struct PrivateDirectory: ~Copyable {
         guard information.st_mode & 0o077 == 0 else {
             throw Self.refusal(path, "its mode is \(String(information.st_mode & 0o7777, radix: 8)), not 700")
         }
-        if swept.withLock({ $0.insert(path).inserted }) { removeStale() }
+        self.path = path
+        self.descriptor = descriptor
     }
 
     private static func refusal(_ path: String, _ reason: String) -> AudioError {
@@ -49,23 +47,29 @@ struct PrivateDirectory: ~Copyable {
         let name: String
     }
 
+    /// Gives the descriptor away.
+    consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+
     /// Creates a file that only this user may use.
-    func createFile() throws(SystemFailure) -> File {
+    ///
+    /// - Throws: `diskFull`, `notWritable` or `outOfResources`.
+    func createFile(for place: TemporaryPlace) throws(AudioError) -> File {
         while true {
             let random = String(UInt64.random(in: 0 ... .max), radix: 16)
             let name = "\(Self.prefix)\(getpid())-\(random)\(Self.suffix)"
-            let file: OwnedDescriptor
-            do throws(SystemFailure) {
-                file = try OwnedDescriptor(
+            let file = try withStatus(place.error) { () throws(SystemFailure) in
+                try OwnedDescriptor(
                     opening: name, in: descriptor, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            } catch {
-                if error.status == EEXIST { continue }
-                throw error
             }
             // Between creation and lock it looked like a leftover. Whoever took it for one has the lock, or has removed
             // the name already: then try again. With the lock and the name, it is ours.
             if file.lockIfFree() && file.information.st_nlink > 0 { return File(descriptor: file, name: name) }
         }
+    }
+
+    /// Removes leftovers the first time that this process comes here.
+    func removeStaleOnce() {
+        if swept.withLock({ $0.insert(path).inserted }) { removeStale() }
     }
 
     /// Removes files whose owner is gone; how many.

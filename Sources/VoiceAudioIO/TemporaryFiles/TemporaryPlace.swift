@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import VoiceAudioCore
+import VoiceAudioCore
 
 /// Where temporary files go.
 package struct TemporaryPlace: Sendable, Hashable {
@@ -36,11 +36,8 @@ package struct TemporaryPlace: Sendable, Hashable {
     ///
     /// - Throws: `diskFull`, `notWritable` or `outOfResources`.
     func open(toWrite byteCount: Int) throws(AudioError) -> OwnedDescriptor {
-        let descriptor: OwnedDescriptor
-        do throws(SystemFailure) {
-            descriptor = try OwnedDescriptor(opening: directory, O_RDONLY | O_DIRECTORY)
-        } catch {
-            throw self.error(error.status)
+        let descriptor = try withStatus(error) { () throws(SystemFailure) in
+            try OwnedDescriptor(opening: directory, O_RDONLY | O_DIRECTORY)
         }
         try descriptor.requireFree(minimumFreeBytes, afterWriting: byteCount, at: directory)
         return descriptor
@@ -49,8 +46,8 @@ package struct TemporaryPlace: Sendable, Hashable {
     /// The error of a file that could not be made here.
     func error(_ status: Int32) -> AudioError {
         let error = AudioError(writing: directory, status: status)
-        return AudioError(
-            error.code, "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)", status: status)
+        let message = "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)"
+        return AudioError(error.code, message, status: status)
     }
 }
 

@@ -46,4 +46,13 @@ package final class Lock<Value>: @unchecked Sendable {
         defer { _ = unsafe pthread_mutex_unlock(mutex) }
         return try body(&value)
     }
+
+    /// Runs `body` alone, or answers `nil` at once where any thread holds the lock.
+    package func withLockIfFree<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard unsafe pthread_mutex_trylock(mutex) == 0 else { return nil }
+        defer { _ = unsafe pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
 }

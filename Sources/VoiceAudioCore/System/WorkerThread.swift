@@ -57,6 +57,14 @@ package final class WorkerThread: Sendable {
         return true
     }
 
+    /// Whether this is the calling thread.
+    package var isCurrent: Bool {
+        handle.withLock { handle in handle.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    }
+
+    /// Becomes readable when the body has returned; for `poll`. Not to be read or closed.
+    package var endDescriptor: Int32 { finished.descriptor }
+
     /// What the thread starts with.
     fileprivate final class Start: Sendable {
         let name: String

@@ -1,0 +1,70 @@
+public import VoiceAudioCore
+
+// The blocking calls for async code: each runs on a thread of its own for as long as it takes, so that no thread of the
+// concurrency pool blocks. A call that has begun goes on to its own deadline; cancelling the task does not cut it short.
+extension AudioProcessor {
+    /// As the blocking ``arm(deadline:)``, without blocking the caller's thread.
+    public func arm(deadline: Duration = .seconds(5)) async throws(AudioError) {
+        try await onThreadOfItsOwn { () throws(AudioError) in try self.arm(deadline: deadline) }
+    }
+
+    /// As the blocking ``start(preRoll:deadline:)``, without blocking the caller's thread.
+    public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) async throws(AudioError) {
+        try await onThreadOfItsOwn { () throws(AudioError) in try self.start(preRoll: preRoll, deadline: deadline) }
+    }
+
+    /// As the blocking ``stop(deadline:)``, without blocking the caller's thread.
+    public func stop(deadline: Duration? = nil) async throws(AudioError) -> Recording {
+        try await onThreadOfItsOwn { () throws(AudioError) in try self.stop(deadline: deadline) }
+    }
+
+    /// As the blocking ``cleanup(deadline:)``, without blocking the caller's thread.
+    public func cleanup(deadline: Duration? = nil) async {
+        // Without a thread to wait on, the caller's own has to do.
+        _ = try? await onThreadOfItsOwn { () throws(AudioError) in self.cleanup(deadline: deadline) }
+    }
+
+    /// Captures until the task is cancelled or the capture ends, then cleans up: swift-service-lifecycle's `Service`.
+    ///
+    /// Arms where the processor is idle; one that is armed or records already goes on.
+    ///
+    /// - Throws: ``AudioError`` with what opening failed with, or what the capture died of. Cancellation is no error.
+    public func run() async throws {
+        do throws(AudioError) {
+            if state == .idle { try await arm() }
+            try await waitForEndOrCancellation()
+        } catch {
+            await cleanup()
+            throw error
+        }
+        let failure = if case .failed(let error) = state { error } else { AudioError?.none }
+        await cleanup()
+        if let failure { throw failure }
+    }
+
+    private func waitForEndOrCancellation() async throws(AudioError) {
+        guard let capture = runningCapture else { return }
+        let notifier = try DescriptorNotifier.running()
+        _ = await notifier.waitUntilReadable(capture.endDescriptor)
+    }
+}
+
+/// Runs a blocking call on a thread that lives as long as the call.
+private func onThreadOfItsOwn<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(AudioError) -> Value
+) async throws(AudioError) -> Value {
+    let result: Result<Value, AudioError> = await withCheckedContinuation { continuation in
+        do throws(AudioError) {
+            _ = try WorkerThread(name: "va-call") {
+                do throws(AudioError) {
+                    continuation.resume(returning: .success(try body()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        } catch {
+            continuation.resume(returning: .failure(error))
+        }
+    }
+    return try result.get()
+}

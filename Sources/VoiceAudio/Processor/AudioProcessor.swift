@@ -1,0 +1,379 @@
+public import VoiceAudioCore
+public import VoiceAudioIO
+
+/// Captures audio into a bounded history and hands recordings back: one source, one capture thread, one ring.
+///
+/// ```swift
+/// let processor = try AudioProcessor(configuration: .init(environment: .process))
+/// try processor.arm()                                   // device open, history rolling
+/// try processor.start(preRoll: .milliseconds(500))      // keep what came just before
+/// let recording = try processor.stop()
+/// ```
+///
+/// Every method may be called from any thread at any time. One that does not fit the state throws `invalidState`, and
+/// changes nothing; one that finds another at work waits for it, until its deadline. Dropping the last reference does
+/// what ``cleanup(deadline:)`` does.
+///
+/// > Concurrency: Safe from any thread. Nothing of the caller's runs on the capture thread.
+public final class AudioProcessor: Sendable {
+    /// The settings.
+    public let configuration: AudioConfiguration
+
+    private let source: Result<any CaptureSource, AudioError>
+    private let environment: CaptureEnvironment
+    private let gate = OperationGate()
+    private let session: Lock<Session>
+    private let subscribers = SubscriberTable()
+
+    /// Makes a processor in `idle`; nothing is opened.
+    ///
+    /// - Parameters:
+    ///   - configuration: The settings; `device` says where to capture from.
+    ///   - logSink: Where log lines go.
+    ///   - clock: What deadlines, pace and time stamps go by.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, naming what is not accepted.
+    public convenience init(
+        configuration: AudioConfiguration, logSink: any AudioLogSink = SilentLogSink(),
+        clock: any AudioClock = SystemClock()
+    ) throws(AudioError) {
+        try configuration.validate()
+        self.init(
+            source: .success(try configuration.makeSource()), configuration: configuration, logSink: logSink,
+            clock: clock)
+        for warning in configuration.warnings { log(.warning, warning) }
+    }
+
+    /// Makes a processor in `idle` for a source of your own; `configuration.device` is not used.
+    ///
+    /// A configuration that is not accepted makes ``arm(deadline:)`` throw `invalidConfiguration`.
+    public convenience init(
+        source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
+        logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
+    ) {
+        var checked: Result<any CaptureSource, AudioError> = .success(source)
+        do throws(AudioError) { try configuration.validate() } catch { checked = .failure(error) }
+        self.init(source: checked, configuration: configuration, logSink: logSink, clock: clock)
+    }
+
+    private init(
+        source: Result<any CaptureSource, AudioError>, configuration: AudioConfiguration, logSink: any AudioLogSink,
+        clock: any AudioClock
+    ) {
+        self.source = source
+        self.configuration = configuration
+        environment = CaptureEnvironment(
+            clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
+        session = Lock(Session(configuration: configuration))
+    }
+
+    deinit { release(by: clock.now.advanced(by: configuration.stopTimeout)) }
+
+    // MARK: - Recording
+
+    /// Opens the source and lets the history roll, without recording yet.
+    ///
+    /// - Parameter deadline: How long opening may take.
+    /// - Throws: ``AudioError`` with code `invalidState`, `timedOut`, `cancelled` (by a clean-up meanwhile), or what
+    ///   opening failed with: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `noSuchFile`,
+    ///   `unreadableFile`, `deviceFailed`, `invalidConfiguration`, `outOfResources`. The state is then as before.
+    public func arm(deadline: Duration = .seconds(5)) throws(AudioError) {
+        try perform("arm()", deadline) { (deadline) throws(AudioError) in
+            _ = try transition(.arm)
+            try open(by: deadline)
+            _ = try transition(.armed)
+        }
+    }
+
+    /// Begins a recording; from `idle`, arms first.
+    ///
+    /// From `idle` it begins with the source's first frame, and `stop()` goes back to `idle`; from `ready` with what
+    /// arrives now, and `stop()` goes back to `ready`.
+    ///
+    /// - Parameters:
+    ///   - preRoll: How much of the history from before the call belongs to it, as far as the history reaches back: so
+    ///     that first words are not lost.
+    ///   - deadline: How long opening may take.
+    /// - Throws: As ``arm(deadline:)``.
+    public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) throws(AudioError) {
+        try perform("start()", deadline) { (deadline) throws(AudioError) in
+            let action = try transition(.start)
+            if action == .openAndRecord { try open(by: deadline) }
+            let preRollFrames = configuration.format.frameCount(in: preRoll)
+            let now = clock.now
+            session.withLock { $0.beginRecording(preRollFrames: action == .record ? preRollFrames : nil, at: now) }
+            _ = try transition(.recordingStarted)
+        }
+    }
+
+    /// Interrupts the recording: the device stays open, and what it captures reaches nobody.
+    ///
+    /// What is left out is not part of the recording and no loss. Takes effect within a period.
+    ///
+    /// - Throws: ``AudioError`` with code `invalidState` or `timedOut`.
+    public func pause() throws(AudioError) {
+        try perform("pause()", nil) { (_) throws(AudioError) in
+            _ = try transition(.pause)
+            session.withLock { $0.capture?.control.setPaused(true) }
+        }
+    }
+
+    /// Goes on with an interrupted recording.
+    ///
+    /// - Throws: ``AudioError`` with code `invalidState` or `timedOut`.
+    public func resume() throws(AudioError) {
+        try perform("resume()", nil) { (_) throws(AudioError) in
+            _ = try transition(.resume)
+            session.withLock { $0.capture?.control.setPaused(false) }
+        }
+    }
+
+    /// Ends the recording and hands it back: the ring itself, moved and not copied.
+    ///
+    /// Goes back to where the recording was started from, `ready` or `idle`. Where the capture had failed, or does not
+    /// answer in time, what was recorded is handed back all the same.
+    ///
+    /// - Parameter deadline: How long to wait for the capture thread; the configuration's `stopTimeout` if not given. A
+    ///   thread that does not answer is left to itself, and ``quarantinedThreadCount`` says so.
+    /// - Throws: ``AudioError`` with code `invalidState`; `timedOut` where another call is at work for so long.
+    public func stop(deadline: Duration? = nil) throws(AudioError) -> Recording {
+        try perform("stop()", deadline) { (deadline) throws(AudioError) in
+            let failure = session.withLock { $0.failure }
+            let action = try transition(.stop)
+            let wallClock = WallClock(at: clock.now)
+            let start = session.withLock { $0.recordingStart }
+            let history: BoundedAudioBuffer?
+            if action == .exchangeHistory {
+                history = try exchangeHistory(by: deadline)
+            } else {
+                history = endCapture(by: deadline)
+                _ = try transition(.stopped)
+            }
+            guard let history else { throw AudioError(.invalidState, "there is no history to take a recording from") }
+            return Recording(
+                of: FrozenAudio(freezing: history), from: start, configuration: configuration, wallClock: wallClock,
+                failure: failure)
+        }
+    }
+
+    /// Ends everything and releases it: capture, device, history, subscriptions. Ends in `idle`, whatever fails on the
+    /// way; harmless in `idle`.
+    ///
+    /// An `arm()` or `start()` at work is given up.
+    ///
+    /// - Parameter deadline: How long to wait for other calls and for the capture thread; the configuration's
+    ///   `stopTimeout` if not given.
+    public func cleanup(deadline: Duration? = nil) {
+        let deadline = clock.now.advanced(by: deadline ?? configuration.stopTimeout)
+        session.withLock { $0.abortOpening?.signal() }
+        do throws(AudioError) {
+            try gate.perform("cleanup()", by: deadline, clock: clock) { () throws(AudioError) in release(by: deadline) }
+        } catch {
+            // Whoever is at work does not end: take away from it what there is.
+            release(by: deadline)
+        }
+    }
+
+    /// Throws away what the history and the subscribers' rings hold, and gives the pages back to the system.
+    ///
+    /// The capture goes on; what went is counted, and told to each subscriber. A recording under way loses what it had.
+    ///
+    /// - Returns: Chunks thrown away.
+    @discardableResult
+    public func forceCleanupBuffers() -> Int {
+        let history = session.withLock { $0.history }
+        var count = history?.forceCleanup() ?? 0
+        for buffer in subscribers.buffers { count += buffer.forceCleanup() }
+        log(.notice, "buffers cleaned up", ["chunks": "\(count)"])
+        return count
+    }
+
+    // MARK: - Listening
+
+    /// Subscribes to what is captured from now on, for `for try await`.
+    ///
+    /// - Parameters:
+    ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.
+    ///   - overflow: What happens when they are more; `.block` is refused, as a listener must not hold up the capture.
+    ///   - chunksToWakeFor: A reader that waits is woken when this many are there: fewer wake-ups, more delay.
+    /// - Returns: A sequence; where subscribing failed, it throws that at its first element.
+    public func chunks(
+        bounded chunkCount: Int = 100, overflow: OverflowPolicy = .uniform(.dropOldest), chunksToWakeFor: Int = 1
+    ) -> AudioChunkSequence {
+        var subscription: Result<AudioSubscription, AudioError>
+        do throws(AudioError) {
+            subscription = .success(try subscribe(chunks: chunkCount, overflow: overflow))
+        } catch {
+            subscription = .failure(error)
+        }
+        return AudioChunkSequence(
+            subscription: subscription, chunksToWakeFor: min(max(1, chunksToWakeFor), max(1, chunkCount)))
+    }
+
+    /// Subscribes to what is captured from now on. At most 16 subscriptions at a time.
+    ///
+    /// - Parameters:
+    ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.
+    ///   - overflow: What happens when they are more; `.block` is refused, as a listener must not hold up the capture.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached` or `outOfResources`.
+    public func subscribe(
+        chunks chunkCount: Int = 100, overflow: OverflowPolicy = .uniform(.dropOldest)
+    ) throws(AudioError) -> AudioSubscription {
+        guard (1...1_000_000).contains(chunkCount) else {
+            throw AudioError(
+                .invalidConfiguration, "a subscription of \(chunkCount) chunks: accepted are 1 to 1000000")
+        }
+        guard !overflow.blocks else {
+            throw AudioError(
+                .invalidConfiguration,
+                "a subscription with the rule block: accepted are dropOldest, dropNewest and keepNewestHalf, "
+                    + "as a listener must not hold up the capture")
+        }
+        try configuration.validate()
+        let chunkBytes = configuration.chunkByteCount
+        let buffer = try BoundedAudioBuffer(
+            maxChunks: chunkCount, maxBytes: chunkCount * chunkBytes, overflow: overflow, format: configuration.format,
+            maxChunkBytes: chunkBytes, clock: clock, evictionCause: .consumerLag, refusalCause: .consumerLag)
+        return try AudioSubscription(buffer, in: subscribers)
+    }
+
+    // MARK: - Watching
+
+    /// What the processor is doing.
+    public var state: ProcessorState { ProcessorState(session.withLock { $0.currentState }) }
+
+    /// What the source really gives; `nil` while nothing is open.
+    public var captureReport: CaptureReport? { session.withLock { $0.capture?.report } }
+
+    /// What the device delivered and lost since it was armed.
+    public var statistics: CaptureStatistics { session.withLock { $0.captureStatistics } }
+
+    /// How loud the newest chunk is; silence while nothing is captured.
+    public var level: AudioLevel { session.withLock { $0.capture?.counters.newestLevel ?? .silence } }
+
+    /// How long the recording under way is, lost frames included; zero where there is none.
+    public var recordingDuration: Duration {
+        configuration.format.duration(ofFrames: session.withLock { $0.recordedFrameCount })
+    }
+
+    /// When the recording under way began, its pre-roll included, on the monotonic clock; `nil` where there is none.
+    public var recordingStartTime: MonotonicInstant? {
+        session.withLock { session in
+            guard session.isRecording else { return nil }
+            let preRoll = configuration.format.duration(ofFrames: session.preRollFrameCount)
+            return session.startCallTime?.advanced(by: .zero - preRoll)
+        }
+    }
+
+    /// Capture threads that did not end in time and are left to themselves, with all that they use.
+    public var quarantinedThreadCount: Int { session.withLock { $0.quarantinedThreadCount } }
+
+    /// Memory, fill, drops and subscribers, now.
+    public var memoryUsage: MemoryUsage {
+        session.withLock { $0.memoryUsage(subscribers: subscribers.buffers) }
+    }
+
+    /// Waits until the source is at its end (a file that does not loop) or the capture has failed.
+    ///
+    /// - Parameter timeout: Longest wait.
+    /// - Returns: Whether the end came in time; `true` where nothing is captured.
+    public func waitForSourceEnd(timeout: Duration) -> Bool {
+        guard let capture = runningCapture else { return true }
+        return capture.waitForEnd(by: clock.now.advanced(by: timeout))
+    }
+
+    // MARK: - Beneath
+
+    /// The capture under way; `nil` where there is none.
+    var runningCapture: Capture? { session.withLock { $0.capture } }
+
+    private var clock: any AudioClock { environment.clock }
+
+    private func perform<Result>(
+        _ name: String, _ deadline: Duration?, _ body: (MonotonicInstant) throws(AudioError) -> Result
+    ) throws(AudioError) -> Result {
+        let deadline = clock.now.advanced(by: deadline ?? configuration.stopTimeout)
+        return try gate.perform(name, by: deadline, clock: clock) { () throws(AudioError) in try body(deadline) }
+    }
+
+    private func transition(_ event: ProcessorStateMachine.Event) throws(AudioError) -> ProcessorStateMachine.Action {
+        try session.withLock { (session) throws(AudioError) in try session.handle(event) }
+    }
+
+    /// Opens the source on a thread of its own.
+    private func open(by deadline: MonotonicInstant) throws(AudioError) {
+        let source = try source.get()
+        let history = try makeHistory()
+        let abort = try WakeUp()
+        session.withLock { $0.abortOpening = abort }
+        defer { session.withLock { $0.abortOpening = nil } }
+        let capture: Capture
+        do throws(AudioError) {
+            capture = try Capture(
+                source: source,
+                request: CaptureRequest(format: configuration.format, chunkFrameCount: configuration.chunkFrameCount),
+                environment: environment, history: history, subscribers: subscribers,
+                realtimePriority: configuration.realtimePriority, by: deadline, abort: abort)
+        } catch {
+            log(.error, "could not open \"\(source.name)\"", ["error": "\(error)"])
+            throw error
+        }
+        session.withLock { session in
+            session.capture = capture
+            session.history = history
+            session.startCallTime = nil
+        }
+        log(.info, "capturing from \"\(source.name)\"", ["given": "\(capture.report)"])
+        if let refusal = capture.priorityRefusal { log(.warning, refusal.message) }
+    }
+
+    private func makeHistory() throws(AudioError) -> BoundedAudioBuffer {
+        try BoundedAudioBuffer(
+            maxChunks: configuration.maxChunks, maxBytes: configuration.maxBytes, overflow: configuration.overflow,
+            format: configuration.format, maxChunkBytes: configuration.chunkByteCount, clock: clock)
+    }
+
+    /// Takes the history and lets the capture go on with another.
+    private func exchangeHistory(by deadline: MonotonicInstant) throws(AudioError) -> BoundedAudioBuffer? {
+        let (capture, history) = session.withLock { ($0.capture, $0.history) }
+        do throws(AudioError) {
+            let next = try makeHistory()
+            let hasExchanged =
+                capture?.control.exchangeHistory(for: try next.takeProducer(), by: deadline, clock: clock) ?? false
+            guard hasExchanged else {
+                throw AudioError(.timedOut, "the capture thread did not answer in time: the driver does not return")
+            }
+            capture?.control.setPaused(false)
+            session.withLock { $0.exchangedHistory(for: next) }
+            _ = try transition(.stopped)
+        } catch {
+            // The recording is safe all the same; the capture is not.
+            _ = endCapture(by: deadline)
+            _ = try transition(.stopFailed(error))
+        }
+        return history
+    }
+
+    /// Ends the capture, or leaves it to itself at the deadline, and takes the history.
+    private func endCapture(by deadline: MonotonicInstant) -> BoundedAudioBuffer? {
+        let (capture, history) = session.withLock { $0.takeCapture() }
+        if let capture, !capture.stop(by: deadline) {
+            session.withLock { $0.quarantine(capture) }
+            log(.error, "the capture thread did not end in time and is left to itself", ["thread": "va-capture"])
+        }
+        return history
+    }
+
+    private func release(by deadline: MonotonicInstant) {
+        let action = session.withLock { session in (try? session.handle(.cleanup)) ?? .none }
+        _ = endCapture(by: deadline)
+        subscribers.removeAll()
+        if action == .release { log(.info, "capture ended") }
+    }
+
+    private func log(
+        _ level: AudioLogLevel, _ message: @autoclosure () -> String,
+        _ metadata: @autoclosure () -> [String: String] = [:]
+    ) {
+        environment.logSink.log(level: level, message: message(), metadata: metadata(), source: "VoiceAudio")
+    }
+}

@@ -1,0 +1,75 @@
+public import VoiceAudioCore
+import VoiceAudioIO
+
+/// One listener's own bounded ring of what is captured from now on. It can hurt neither the capture nor other listeners.
+///
+/// It gets chunks while the capture runs, recording or not, but not in a pause; the first one is the next that is
+/// captured. It ends when the capture does, or with ``cancel()``, or when the last reference goes.
+///
+/// > Concurrency: Safe from any thread; several readers share the chunks.
+public final class AudioSubscription: Sendable {
+    /// The ring; to look at its counts and statistics.
+    public let buffer: BoundedAudioBuffer
+    private let feed: SubscriberTable.Feed
+    private let table: SubscriberTable
+
+    init(_ buffer: BoundedAudioBuffer, in table: SubscriberTable) throws(AudioError) {
+        self.buffer = buffer
+        self.table = table
+        feed = try SubscriberTable.Feed(buffer)
+        try table.add(feed)
+    }
+
+    deinit { cancel() }
+
+    /// The next chunk, as an owned copy.
+    ///
+    /// - Parameter timeout: Longest wait; `.zero` polls, `nil` waits for ever.
+    /// - Returns: The chunk; `nil` when the capture has ended and all chunks were taken.
+    /// - Throws: ``AudioError`` with code `timedOut`; or what the capture failed with, once all chunks were taken.
+    public func next(timeout: Duration? = nil) throws(AudioError) -> AudioChunk? {
+        while true {
+            if let chunk = try buffer.popFirst() { return chunk }
+            guard try waitForChunk(timeout: timeout) else { return nil }
+        }
+    }
+
+    /// Lends the next chunk in place, then takes it out.
+    ///
+    /// - Parameters:
+    ///   - timeout: Longest wait; `.zero` polls, `nil` waits for ever.
+    ///   - body: Gets the chunk; while it runs, the chunk cannot be evicted, and what arrives is refused if it would have
+    ///     to be.
+    /// - Returns: What `body` returns; `nil` when the capture has ended and all chunks were taken.
+    /// - Throws: ``AudioError`` with code `timedOut`; or what the capture failed with, once all chunks were taken; or
+    ///   what `body` throws.
+    public func consumeNext<Result>(
+        timeout: Duration? = nil, _ body: (AudioChunkHeader, RawSpan) throws -> Result
+    ) throws -> Result? {
+        while true {
+            if let result = try buffer.consumeOldest(body) { return result }
+            guard try waitForChunk(timeout: timeout) else { return nil }
+        }
+    }
+
+    /// Ends the subscription. Chunks that are there already can still be taken.
+    public func cancel() { table.remove(feed) }
+
+    /// Waits until there may be a chunk; `false` where there will be none any more.
+    private func waitForChunk(timeout: Duration?) throws(AudioError) -> Bool {
+        switch try buffer.waitForChunks(timeout: timeout) {
+        case .ready: return true
+        case .closed: return try !isOver()
+        case .timedOut: throw AudioError(.timedOut, "no chunk arrived within \(timeout ?? .zero)")
+        }
+    }
+
+    /// Whether a closed subscription has nothing left.
+    ///
+    /// - Throws: What the capture failed with.
+    func isOver() throws(AudioError) -> Bool {
+        guard buffer.count == 0 else { return false }
+        if let failure = feed.failure { throw failure }
+        return true
+    }
+}

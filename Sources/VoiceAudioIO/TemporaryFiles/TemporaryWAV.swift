@@ -1,0 +1,81 @@
+public import VoiceAudioCore
+
+/// A WAV file that exists for as long as the body of ``withTemporaryWAV(samples:format:named:directory:minimumFreeBytes:_:)``
+/// runs, readable by its user alone.
+///
+/// It is complete before the body runs, and gone when the body is left in whatever way: return, error, cancellation, or
+/// the end of the process, SIGKILL included.
+///
+/// > Concurrency: Any number at once, in any number of threads and processes; they never collide.
+public struct TemporaryWAV: ~Copyable {
+    /// Opens the file in this program or another.
+    ///
+    /// Without `named: true` this is `/proc/PID/fd/N`, which processes of the same user in the same PID namespace can open
+    /// (a container has a namespace of its own). It has no `.wav` suffix: pass `named: true` for a program that wants one.
+    public var path: String { file.path }
+
+    /// The open file, its offset at 0, for reading in this process. Closed after the body: duplicate it to keep it.
+    public var descriptor: Int32 { file.descriptor.number }
+
+    /// Bytes of the file, header included.
+    public let byteCount: Int
+
+    /// The shape of its frames; `nil` where the bytes of a WAV file were given that holds another encoding, such as µ-law.
+    public let format: AudioFormat?
+
+    private let file: TemporaryFile
+
+    /// Writes frames.
+    ///
+    /// - Parameters:
+    ///   - format: The shape of the frames.
+    ///   - place: Where to write.
+    ///   - byteCount: Bytes of frames that are to come, as far as is known: checked against the free space.
+    ///   - write: Hands the frames to the writer, in any number of pieces.
+    /// - Throws: `unsupportedFormat`, `diskFull`, `fileTooLarge`, `notWritable`, `permissionDenied`, `outOfResources`,
+    ///   or what `write` throws.
+    package init(
+        format: AudioFormat, in place: TemporaryPlace, byteCount: Int,
+        writing write: (SoundFileWriter) throws(AudioError) -> Void
+    ) throws(AudioError) {
+        let file = try TemporaryFile(in: place, toWrite: byteCount)
+        let writer = try SoundFileWriter(
+            descriptor: file.descriptor.number, name: "temporary WAV in \(place.directory)", format: format)
+        try write(writer)
+        try writer.finish()
+        self.init(file, byteCount: writer.byteCount, format: format)
+    }
+
+    /// Writes a WAV file as it is.
+    ///
+    /// - Throws: `unreadableFile` where the bytes are no WAV file; `diskFull`, `notWritable`, `permissionDenied` or
+    ///   `outOfResources`.
+    package init(wavBytes: [UInt8], in place: TemporaryPlace) throws(AudioError) {
+        let format = try SoundFileReader(bytes: wavBytes, name: "the WAV file's bytes").wavFormat()
+        let file = try TemporaryFile(in: place, toWrite: wavBytes.count)
+        let bytes = SoundFileBytes(name: "temporary WAV in \(place.directory)", writing: file.descriptor.number)
+        // SAFETY: the array outlives the call.
+        let written = unsafe wavBytes.withUnsafeBytes { unsafe bytes.write($0) }
+        guard written == wavBytes.count else { throw AudioError(writing: bytes.name, status: bytes.status) }
+        self.init(file, byteCount: written, format: format)
+    }
+
+    private init(_ file: consuming TemporaryFile, byteCount: Int, format: AudioFormat?) {
+        self.file = file
+        self.byteCount = byteCount
+        self.format = format
+    }
+
+    /// Removes the named temporary files that processes of this user left behind when they were killed.
+    ///
+    /// The first named temporary file of a process does this by itself. Files in use are left alone, whichever process
+    /// uses them.
+    ///
+    /// - Parameter directory: Where temporary files go; `nil` stands for `TMPDIR`, and for `/tmp` where that is not set.
+    /// - Returns: Files removed.
+    /// - Throws: `permissionDenied`, `notWritable` or `outOfResources`.
+    @discardableResult
+    public static func removeStale(in directory: String? = nil) throws(AudioError) -> Int {
+        try PrivateDirectory(in: TemporaryPlace(named: true, directory: directory)).removeStale()
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+import VoiceAudioCore
+import VoiceAudioIO
+
+/// Keeps what is logged.
+final class LogCollector: AudioLogSink {
+    let lines = Lock<[String]>([])
+
+    func log(
+        level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
+        source: @autoclosure () -> String
+    ) {
+        let line = message()
+        lines.withLock { $0.append(line) }
+    }
+}
+
+extension CaptureStream {
+    /// One read into fresh memory; the samples it brought.
+    func readSamples(frameCount: Int = 160) throws(AudioError) -> (result: CaptureRead, samples: [Int16]) {
+        var samples = [Int16](repeating: 0, count: frameCount)
+        var span = samples.mutableSpan
+        // SAFETY: any bytes are valid samples.
+        var bytes = unsafe span.mutableBytes
+        let result = try read(into: &bytes)
+        guard case .frames(let count, _) = result else { return (result, []) }
+        return (result, Array(samples.prefix(count)))
+    }
+}
+
+/// Runs `body` with an ALSA configuration of the test's own on top of the system's, in this process.
+func withALSAConfiguration<Result>(
+    _ text: String, in directory: String, _ body: () throws -> Result
+) throws -> Result {
+    let path = directory + "/asound.conf"
+    try ("</usr/share/alsa/alsa.conf>\n" + text).write(toFile: path, atomically: true, encoding: .utf8)
+    let before = changeProcessEnvironment(["ALSA_CONFIG_PATH": path])
+    defer { changeProcessEnvironment(before) }
+    return try body()
+}
+
+func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let directory = NSTemporaryDirectory() + "/voiceaudio-alsa-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    return try body(directory)
+}
