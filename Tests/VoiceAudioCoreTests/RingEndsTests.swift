@@ -6,6 +6,8 @@ import VoiceAudioCore
 @Suite struct RingEndsTests {
     private struct Interruption: Error {}
 
+    private final class Holders: Sendable { let count = Atomic<Int>(0) }
+
     private func ring() throws -> BoundedAudioBuffer {
         let ring = try BoundedAudioBuffer(maxChunks: 4, maxBytes: 100, maxChunkBytes: 10)
         for size in 1...3 { #expect(ring.append([UInt8](repeating: UInt8(size), count: size)) == .stored) }
@@ -115,7 +117,7 @@ import VoiceAudioCore
 
     @Test func onlyOneHasAnEndAtATime() async throws {
         let ring = try ring()
-        let holders = Atomic<Int>(0)
+        let holders = Holders()
         let (taken, alone) = await withTaskGroup(of: (Int, Bool).self) { group in
             for _ in 0..<8 {
                 group.addTask {
@@ -123,8 +125,8 @@ import VoiceAudioCore
                     var alone = true
                     for _ in 0..<2000 {
                         guard let end = try? ring.takeConsumer() else { continue }
-                        alone = holders.wrappingAdd(1, ordering: .relaxed).newValue == 1 && alone
-                        holders.wrappingSubtract(1, ordering: .relaxed)
+                        alone = holders.count.wrappingAdd(1, ordering: .relaxed).newValue == 1 && alone
+                        holders.count.wrappingSubtract(1, ordering: .relaxed)
                         _ = consume end
                         taken += 1
                     }

@@ -146,6 +146,19 @@ import VoiceAudioCore
         #expect(ring.nextNumbers.framePosition == 58)
     }
 
+    @Test func everyCauseIsToldAsItIs() throws {
+        let ring = try ring(2, 100, .original)
+        var producer = try ring.takeProducer()
+        for cause in AudioLoss.Cause.allCases {
+            for isExact in [true, false] {
+                let loss = AudioLoss(frames: 3, cause: cause, isExact: isExact)
+                producer.noteLoss(loss)
+                producer.append([UInt8(1)].span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+                #expect(try ring.popFirst()?.lossBefore == loss)
+            }
+        }
+    }
+
     @Test func clearingIsToldAsSuch() throws {
         let ring = try ring(10, 100, .original, holding: [7, 8])
         #expect(ring.removeAll() == 2)

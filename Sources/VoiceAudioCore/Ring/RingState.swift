@@ -49,7 +49,7 @@ struct ProducerState: ~Copyable {
     /// Frames lost since the newest chunk, the kind that cost the most of them, and those of each cause by its code.
     let lossFrames = Atomic<Int>(0)
     let lossKind = Atomic<Int32>(0)
-    let lossByCause = InlineArray<9, Atomic<Int>> { _ in Atomic(0) }
+    let lossByCause = InlineArray<16, Atomic<Int>> { _ in Atomic(0) }
 
     let appended = Tally()
     let evicted = Tally()
