@@ -1,4 +1,4 @@
-package import VoiceAudioCore
+import VoiceAudioCore
 
 /// Runs something on a thread of its own and keeps what it gives. Locks and joins such as ThreadSanitizer understands.
 package final class ThreadResult<Value: Sendable>: Sendable {
