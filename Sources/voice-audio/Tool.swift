@@ -5,7 +5,7 @@ import VoiceAudio
 let version = "0.1.0"
 
 /// The commands, in the order of the help.
-let commands = [configCommand, devicesCommand]
+let commands = [recordCommand, devicesCommand, configCommand]
 
 /// Runs the command that `arguments` name.
 ///
@@ -50,9 +50,11 @@ private func finishOutput() throws(CommandFailure) -> Int32 {
     return ExitCode.ok.rawValue
 }
 
-/// Writes a line to standard error.
-func printError(_ message: String) {
-    let line = "voice-audio: \(message)\n"
+/// Tells the user something on standard error.
+func printError(_ message: String) { writeToStandardError("voice-audio: \(message)\n") }
+
+/// Writes text to standard error as it is.
+func writeToStandardError(_ text: String) {
     // SAFETY: the string lives through the call; a failure has nowhere to be told.
-    _ = unsafe line.withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
+    _ = unsafe text.withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
 }

@@ -1,11 +1,12 @@
-// Makes temporary WAV files in the directory named by its argument, with names and without, until it is killed.
+// Makes temporary WAV files in the directory named by its first argument, with names and without, until it is killed.
 //
-// Each time that one is held it prints its path and a line feed.
+// Each time that one is held it prints its path and a line feed. With a second argument it holds the first, which has a
+// name, for ever.
 import Glibc
 import VoiceAudioCore
 import VoiceAudioIO
 
-guard CommandLine.arguments.count == 2 else { fatalError("usage: TemporaryWAVHolder DIRECTORY") }
+guard CommandLine.arguments.count >= 2 else { fatalError("usage: TemporaryWAVHolder DIRECTORY [hold]") }
 
 var isNamed = true
 while true {
@@ -16,6 +17,7 @@ while true {
         let line = wav.path + "\n"
         // SAFETY: the string lives through the call.
         guard unsafe write(STDOUT_FILENO, line, line.utf8.count) > 0 else { exit(1) }
+        if CommandLine.arguments.count > 2 { pause() }
     }
     isNamed.toggle()
 }

@@ -1,5 +1,6 @@
 import CLinux
 public import Foundation
+import Glibc
 
 /// A PulseAudio server of the tests' own with a null sink: what is played into it can be captured from its monitor
 /// through ALSA.
@@ -16,9 +17,12 @@ public final class PulseServer {
     /// For this process (see ``useInThisProcess()``) and children that are to use the server.
     public let environment: [String: String]
 
-    private let directory: String
+    /// Private to this server; removed with it.
+    public let directory: String
+
     private let socketPath: String
     private let keeper = Process()
+    private var replaced: [String: String?] = [:]
     private let lifeline: FileHandle
 
     /// Starts the server and waits until it answers.
@@ -27,7 +31,8 @@ public final class PulseServer {
     public init(sampleRateHz: Int = 16_000, channelCount: Int = 1) throws {
         guard Self.isInstalled("pulseaudio"), Self.isInstalled("paplay") else {
             throw Failure(
-                description: "pulseaudio is not installed: apt-get install pulseaudio pulseaudio-utils libasound2-plugins")
+                description:
+                    "pulseaudio is not installed: apt-get install pulseaudio pulseaudio-utils libasound2-plugins")
         }
         let pattern = NSTemporaryDirectory() + "/voiceaudio-pulse-XXXXXX"
         var template = Array(pattern.utf8CString)
@@ -54,7 +59,9 @@ public final class PulseServer {
         lifeline = pipe.fileHandleForWriting
         // SAFETY: a plain call on a descriptor that the pipe holds.
         _ = clinux_fcntl_int(lifeline.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        let sink = "module-null-sink sink_name=test rate=\(sampleRateHz) channels=\(channelCount) format=s16le"
+        // Without rewinds the sink renders 50 ms ahead, not two seconds: capture from its monitor starts at once.
+        let sink =
+            "module-null-sink sink_name=test norewinds=1 rate=\(sampleRateHz) channels=\(channelCount) format=s16le"
         keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
         keeper.arguments = [
             "-c",
@@ -63,6 +70,7 @@ public final class PulseServer {
             pulseaudio -n --daemonize=no --system=false --exit-idle-time=-1 --use-pid-file=no --realtime=no \
                 --high-priority=no --log-target=file:"$1/log" -L "$2" \
                 -L "module-native-protocol-unix socket=$1/socket auth-anonymous=1" </dev/null >/dev/null 2>&1 &
+            echo $! >"$1/pid"
             cat >/dev/null
             kill -KILL $!
             wait
@@ -83,17 +91,25 @@ public final class PulseServer {
 
     /// Ends the server and removes its directory; twice is harmless.
     public func stop() {
+        changeProcessEnvironment(replaced)
+        replaced = [:]
         try? lifeline.close()
         if keeper.isRunning { keeper.waitUntilExit() }
     }
 
-    /// Points this process's ALSA and PulseAudio clients at the server. To be called before other threads use either:
-    /// the process environment is shared.
+    /// Ends the server at once, as a crash would; its directory stays until ``stop()``.
+    public func kill() {
+        let path = "\(directory)/pid"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let server = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        else { return }
+        _ = Glibc.kill(server, SIGKILL)
+    }
+
+    /// Points this process's ALSA and PulseAudio clients at the server, until ``stop()``. Not to be called while other
+    /// threads use either: the process environment is shared.
     public func useInThisProcess() {
-        for (name, value) in environment {
-            // SAFETY: both strings live through the call, which copies them.
-            _ = unsafe setenv(name, value, 1)
-        }
+        replaced = changeProcessEnvironment(environment.mapValues(Optional.some))
     }
 
     /// Starts playing a sound file into the sink; the process ends with the file.
@@ -141,4 +157,17 @@ public final class PulseServer {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         return path.split(separator: ":").contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
     }
+}
+
+/// Sets (`nil`: removes) variables of this process.
+///
+/// - Returns: What they were, to put back.
+@discardableResult
+public func changeProcessEnvironment(_ variables: [String: String?]) -> [String: String?] {
+    let before = ProcessInfo.processInfo.environment
+    for (name, value) in variables {
+        // SAFETY: the strings live through the call, which copies them.
+        if let value { _ = unsafe setenv(name, value, 1) } else { _ = unsafe unsetenv(name) }
+    }
+    return variables.keys.reduce(into: [:]) { $0[$1] = .some(before[$1]) }
 }

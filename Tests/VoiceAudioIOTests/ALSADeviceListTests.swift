@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VoiceAudioCore
+
 @testable import VoiceAudioIO
 
 @Suite struct ALSADeviceListTests {

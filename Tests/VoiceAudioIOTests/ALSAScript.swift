@@ -10,6 +10,8 @@ final class ALSAScript: ALSACalls {
         /// What reads answer, in order; then `EAGAIN`. Frames of a positive answer are numbered on.
         var reads: [Int] = []
         var resumes: [Int32] = []
+        /// What starts answer, in order; then success.
+        var starts: [Int32] = []
         var waiting = 0
         var state = PCMState.running
         var revents: UInt16 = 1
@@ -59,7 +61,11 @@ final class ALSAScript: ALSACalls {
     func close(_ pcm: ALSAHandle) -> Int32 { release("close") }
     func state(_ pcm: ALSAHandle) -> PCMState? { script.withLock { $0.state } }
     func prepare(_ pcm: ALSAHandle) -> Int32 { answer("prepare") }
-    func start(_ pcm: ALSAHandle) -> Int32 { answer("start") }
+
+    func start(_ pcm: ALSAHandle) -> Int32 {
+        let status = answer("start")
+        return script.withLock { $0.starts.isEmpty ? status : $0.starts.removeFirst() }
+    }
 
     func resume(_ pcm: ALSAHandle) -> Int32 {
         _ = answer("resume")

@@ -86,7 +86,8 @@ import VoiceAudioIO
         #expect(script.count("prepare") == 1)
         #expect(script.count("start") == 2)
         clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
+        #expect(
+            try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
     }
 
     @Test func overrunsForEverMeanTheDeviceIsGone() throws {
@@ -96,7 +97,7 @@ import VoiceAudioIO
         try stream.start()
         var losses = 0
         let error = #expect(throws: AudioError.self) {
-            while true {
+            for _ in 0..<1000 {
                 clock.advance(by: .milliseconds(10))
                 if case .lost(let loss) = try stream.readSamples().result { losses += loss.frames }
             }
@@ -154,6 +155,25 @@ import VoiceAudioIO
         #expect(script.count("prepare") == 1)
     }
 
+    @Test(arguments: [1, 2, 3]) func startThatAnswersWithAnOverrunIsTriedAgain(times: Int) throws {
+        let script = ALSAScript {
+            $0.reads = [160, -32, -32, 160]
+            $0.starts = [0] + Array(repeating: -32, count: times)
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        try stream.start()
+        clock.advance(by: .milliseconds(10))
+        _ = try stream.readSamples()
+        _ = try stream.readSamples()
+        var lost = 0
+        for _ in 0..<3 {
+            clock.advance(by: .milliseconds(100))
+            if case .lost(let loss) = try stream.readSamples().result { lost += loss.frames }
+        }
+        #expect(lost == 3200)
+    }
+
     @Test(arguments: [-19, -77]) func deviceThatWentAwayIsLost(status: Int) throws {
         let script = ALSAScript { $0.reads = [160, status] }
         let stream = try open(script)
@@ -209,7 +229,7 @@ import VoiceAudioIO
         let wakeUp = try CaptureWakeUp()
         let begin = clock.now
         let error = #expect(throws: AudioError.self) {
-            while true {
+            for _ in 0..<1000 {
                 try stream.wait(orFor: wakeUp)
                 _ = try stream.readSamples()
             }

@@ -29,12 +29,15 @@ extension CaptureStream {
     }
 }
 
-/// An ALSA configuration of the test's own on top of the system's, for this process.
-func useALSAConfiguration(_ text: String, in directory: String) throws {
+/// Runs `body` with an ALSA configuration of the test's own on top of the system's, in this process.
+func withALSAConfiguration<Result>(
+    _ text: String, in directory: String, _ body: () throws -> Result
+) throws -> Result {
     let path = directory + "/asound.conf"
     try ("</usr/share/alsa/alsa.conf>\n" + text).write(toFile: path, atomically: true, encoding: .utf8)
-    // SAFETY: both strings live through the call, which copies them.
-    _ = unsafe setenv("ALSA_CONFIG_PATH", path, 1)
+    let before = changeProcessEnvironment(["ALSA_CONFIG_PATH": path])
+    defer { changeProcessEnvironment(before) }
+    return try body()
 }
 
 func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {

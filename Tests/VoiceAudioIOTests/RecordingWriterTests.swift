@@ -80,7 +80,8 @@ struct RecordingWriterTests {
         let fifo = scratch.file("fifo")
         // SAFETY: the path lives through the call.
         #expect(unsafe mkfifo(fifo, 0o600) == 0)
-        for bad in ["", scratch.path, scratch.path + "/", scratch.file("none/a.wav"), "/dev/null", "/proc/a.wav", fifo] {
+        let directories = ["", scratch.path, scratch.path + "/", scratch.file("none/a.wav")]
+        for bad in directories + ["/dev/null", "/proc/a.wav", fifo] {
             let error = expectError(.notWritable) { _ = try writer(bad) }
             #expect(error?.message.contains("\"\(bad)\"") == true)
         }

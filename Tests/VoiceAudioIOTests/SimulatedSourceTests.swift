@@ -45,6 +45,18 @@ private func numberedFile(_ count: Int, in scratch: Scratch, channels: Int = 1) 
     return path
 }
 
+/// A clock that stands still, never waits and keeps the last deadline.
+private final class DeadlineClock: AudioClock {
+    let deadline = Lock<MonotonicInstant?>(nil)
+
+    var now: MonotonicInstant { MonotonicInstant(nanoseconds: 5) }
+
+    func wait(for descriptors: borrowing DescriptorSet, until deadline: MonotonicInstant?) -> Int {
+        self.deadline.withLock { $0 = deadline }
+        return 0
+    }
+}
+
 @Suite(.timeLimit(.minutes(1))) struct SimulatedSourceTests {
     @Test func framesArriveByThePeriodAndKnowWhenTheyWereCaptured() throws {
         let scratch = Scratch()
@@ -91,6 +103,25 @@ private func numberedFile(_ count: Int, in scratch: Scratch, channels: Int = 1) 
             let captured = start.advanced(by: format.duration(ofFrames: chunk * (period - 1)))
             #expect(try listener.read(room: chunk * 2) == .frames(chunk, captureTime: captured))
         }
+    }
+
+    /// Not a nanosecond early, which would be a second wait, nor late; and for the rest of a sound no whole period.
+    @Test func waitingIsForTheInstantOfTheNextFrames() throws {
+        let scratch = Scratch()
+        let clock = DeadlineClock()
+        let format = AudioFormat(sampleRateHz: 11_025, channelCount: 1, sampleFormat: .s16)
+        func firstDeadline(_ source: SimulatedSource, _ format: AudioFormat) throws -> Duration? {
+            let stream = try source.open(CaptureRequest(format: format, chunkFrameCount: 110), in: .init(clock: clock))
+            defer { stream.close() }
+            try stream.start()
+            try stream.wait(orFor: CaptureWakeUp())
+            return clock.deadline.withLock { $0 }.map { clock.now.duration(to: $0) }
+        }
+        // 110 ÷ 11,025 s is 9,977,324.26 ns.
+        #expect(try firstDeadline(SimulatedSource(toneHz: 100), format) == .nanoseconds(9_977_325))
+        // 100 ÷ 16,000 s.
+        #expect(
+            try firstDeadline(SimulatedSource(file: numberedFile(100, in: scratch)), .speech) == .microseconds(6250))
     }
 
     @Test func waitingEndsAtTheHandAndAtTheWakeUp() throws {

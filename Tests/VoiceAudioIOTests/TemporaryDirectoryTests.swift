@@ -55,8 +55,9 @@ struct TemporaryDirectoryTests {
         let sweeps = Lock(0)
         let ended = DispatchSemaphore(value: 0)
         Thread.detachNewThread {
-            while sweeps.withLock({ $0 += 1; return $0 }) < 3000 {
+            for sweep in 1...3000 {
                 _ = try? TemporaryWAV.removeStale(in: directory)
+                sweeps.withLock { $0 = sweep }
             }
             ended.signal()
         }
@@ -72,7 +73,9 @@ struct TemporaryDirectoryTests {
 
     @Test func aSymbolicLinkIsRefused() throws {
         let elsewhere = Scratch()
-        // SAFETY: the strings live through the call.
+        // Private itself, so that nothing but the link speaks against it.
+        // SAFETY: the strings live through the calls.
+        #expect(unsafe chmod(elsewhere.path, 0o700) == 0)
         #expect(unsafe symlink(elsewhere.path, privatePath) == 0)
         let error = expectError(.permissionDenied) { _ = try TemporaryFile(in: place, toWrite: 0) }
         #expect(error?.message.contains(privatePath) == true)

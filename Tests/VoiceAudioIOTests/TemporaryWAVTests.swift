@@ -133,7 +133,8 @@ struct TemporaryWAVTests {
     @Test func samplesOfAnotherTypeAreRefused() throws {
         let f32 = AudioFormat(sampleRateHz: 8000, channelCount: 1, sampleFormat: .f32)
         func attempt<Sample: BitwiseCopyable>(_ samples: [Sample], _ format: AudioFormat) throws {
-            try withTemporaryWAV(samples: samples, format: format, directory: scratch.path, minimumFreeBytes: 0) { _ in }
+            let path = scratch.path
+            try withTemporaryWAV(samples: samples, format: format, directory: path, minimumFreeBytes: 0) { _ in }
         }
         expectError(.invalidConfiguration) { try attempt([Float(1)], .speech) }
         expectError(.invalidConfiguration) { try attempt([Int32(1)], f32) }

@@ -21,21 +21,21 @@ import VoiceAudio
     @Test func followsLive() async throws {
         let processor = AudioProcessor(source: SimulatedSource.speech(pace: .realTime, loops: true))
         let chunks = processor.chunks(bounded: 50)
-        try processor.arm()
+        try await processor.arm()
         var frames = 0
         for try await chunk in chunks {
             frames += chunk.frameCount
             if frames >= 8000 { break }
         }
-        try processor.start(preRoll: .milliseconds(300))
+        try await processor.start(preRoll: .milliseconds(300))
         try processor.pause()
         try processor.resume()
-        let recording = try processor.stop()
+        let recording = try await processor.stop()
         #expect(processor.state == .ready)
         #expect(recording.frameCount >= 4800)
         processor.cleanup()
         #expect(processor.state == .idle)
         processor.cleanup()
-        #expect(throws: AudioError.self) { try processor.stop() }
+        await #expect(throws: AudioError.self) { try await processor.stop() }
     }
 }

@@ -52,6 +52,18 @@ public final class AudioSubscription: Sendable {
         }
     }
 
+    /// Waits until `count` chunks are there, the capture has ended, or the descriptor `interrupt` is readable.
+    ///
+    /// - Returns: Whether there is, or may be, something to take: `false` at the end and at an interruption.
+    /// - Throws: What the capture failed with, once all chunks were taken.
+    package func waitForChunks(_ count: Int, interrupt: Int32) throws(AudioError) -> Bool {
+        switch try buffer.waitForChunks(count, timeout: nil, interrupt: interrupt) {
+        case .ready, .timedOut: true
+        case .closed: try !isOver()
+        case nil: false
+        }
+    }
+
     /// Ends the subscription. Chunks that are there already can still be taken.
     public func cancel() { table.remove(feed) }
 

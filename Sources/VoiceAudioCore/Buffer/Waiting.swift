@@ -23,18 +23,28 @@ extension BoundedAudioBuffer {
     ///
     /// > Real-time: Not safe: blocks.
     public func waitForChunks(_ count: Int = 1, timeout: Duration?) throws(AudioError) -> WaitResult {
+        try waitForChunks(count, timeout: timeout, interrupt: -1) ?? .timedOut
+    }
+
+    /// As the public one, but ends early, with `nil`, when the descriptor `interrupt` is readable.
+    package func waitForChunks(
+        _ count: Int, timeout: Duration?, interrupt: Int32
+    ) throws(AudioError) -> WaitResult? {
         let deadline = timeout.map { clock.now.advanced(by: $0) }
         let wakeUp = try beginWaiting(for: count)
         defer { endWaiting(wakeUp) }
-        var descriptors = DescriptorSet(count: 1)
+        var descriptors = DescriptorSet(count: 2)
         descriptors.watch(wakeUp.descriptor, at: 0)
+        descriptors.watch(interrupt, at: 1)
         while true {
             // Before the count: what was stored before the ring was closed is there.
             let isClosed = isClosed
             if self.count >= count { return .ready }
             if isClosed { return .closed }
             if let deadline, clock.now >= deadline { return .timedOut }
-            if clock.wait(for: descriptors, until: deadline) > 0 { wakeUp.clear() }
+            guard clock.wait(for: descriptors, until: deadline) > 0 else { continue }
+            if descriptors.isReady(at: 0) { wakeUp.clear() }
+            if descriptors.isReady(at: 1) { return nil }
         }
     }
 

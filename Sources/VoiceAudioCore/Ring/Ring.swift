@@ -86,7 +86,7 @@ struct Ring: ~Copyable, Sendable {
     /// The descriptor of the chunk at `position`, a place in the whole stream of published chunks.
     @_noLocks @_noAllocation
     func entry(at position: Int) -> UnsafeMutablePointer<ChunkDescriptor> {
-        // SAFETY: an entry of the table, whatever the position.
+        // SAFETY: within the table; who may read or write the entry is said where it is used.
         unsafe descriptors.entry(at: position)
     }
 }

@@ -1,6 +1,9 @@
 import CALSA
 package import VoiceAudioCore
 
+// SAFETY: in this file a handle comes from alsa-lib's own open or malloc call and is passed on while its one owner
+// holds it; results are written to locals; strings are copied before what holds them is given back.
+
 /// A handle of alsa-lib's: the address of its object. Whoever opened or allocated it gives it back.
 package struct ALSAHandle: Sendable, Hashable {
     package let address: UInt
@@ -15,11 +18,6 @@ package struct ALSAHandle: Sendable, Hashable {
         guard address != 0 else { return nil }
         self.address = address
     }
-}
-
-/// `snd_pcm_state_t`.
-package enum PCMState: UInt32, Sendable {
-    case open, setup, prepared, running, xrun, draining, paused, suspended, disconnected
 }
 
 /// alsa-lib's calls for a capturing PCM, one to one: the seam where a test puts scripted results.
@@ -81,51 +79,7 @@ package protocol ALSACalls: Sendable {
     func cards() -> [SoundCard]
 }
 
-/// Where a PCM is: its numbers in `/proc/asound` and `/dev/snd`.
-package struct PCMPlace: Sendable, Hashable {
-    package var card: Int
-    package var device: Int
-    package var subdevice: Int
-
-    package init(card: Int, device: Int, subdevice: Int) {
-        self.card = card
-        self.device = device
-        self.subdevice = subdevice
-    }
-}
-
-/// One PCM that the configuration offers by name.
-package struct PCMHint: Sendable, Hashable {
-    package var name: String
-    package var description: String
-    /// `Input`, `Output`, or `nil` for both.
-    package var direction: String?
-
-    package init(name: String, description: String, direction: String?) {
-        self.name = name
-        self.description = description
-        self.direction = direction
-    }
-}
-
-/// One sound card and its PCMs that capture, by device number.
-package struct SoundCard: Sendable, Hashable {
-    package var index: Int
-    package var id: String
-    package var name: String
-    package var captureDevices: [Int: String]
-
-    package init(index: Int, id: String, name: String, captureDevices: [Int: String]) {
-        self.index = index
-        self.id = id
-        self.name = name
-        self.captureDevices = captureDevices
-    }
-}
-
 /// alsa-lib itself.
-// SAFETY, for the whole file: a handle comes from alsa-lib's own open or malloc call, is passed on while its one
-// owner holds it, and results are written to locals; strings are copied before what holds them is given back.
 package struct SystemALSACalls: ALSACalls {
     package init() {}
 
@@ -136,7 +90,9 @@ package struct SystemALSACalls: ALSACalls {
     }
 
     package func close(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_close(pcm.pointer) }
-    package func state(_ pcm: ALSAHandle) -> PCMState? { PCMState(rawValue: unsafe snd_pcm_state(pcm.pointer).rawValue) }
+    package func state(_ pcm: ALSAHandle) -> PCMState? {
+        PCMState(rawValue: unsafe snd_pcm_state(pcm.pointer).rawValue)
+    }
     package func prepare(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_prepare(pcm.pointer) }
     package func start(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_start(pcm.pointer) }
     package func resume(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_resume(pcm.pointer) }
@@ -349,7 +305,8 @@ package struct SystemALSACalls: ALSACalls {
             unsafe snd_pcm_info_set_subdevice(info, 0)
             unsafe snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
             guard unsafe snd_ctl_pcm_info(control, info) >= 0 else { continue }
-            card.captureDevices[Int(device)] = unsafe snd_pcm_info_get_name(info).map { unsafe String(cString: $0) } ?? ""
+            card.captureDevices[Int(device)] =
+                unsafe snd_pcm_info_get_name(info).map { unsafe String(cString: $0) } ?? ""
         }
         return card
     }
@@ -400,7 +357,9 @@ package final class ALSAMessages {
         let count = unsafe messages.pointee.count
         unsafe messages.pointee.count = 0
         // SAFETY: places below the count hold NUL-terminated text.
-        let texts = (0..<min(count, UInt(CALSA_KEPT_MESSAGES))).map { unsafe String(cString: calsa_message(messages, $0)) }
+        let texts = (0..<min(count, UInt(CALSA_KEPT_MESSAGES))).map {
+            unsafe String(cString: calsa_message(messages, $0))
+        }
         return (Int(count), texts)
     }
 }

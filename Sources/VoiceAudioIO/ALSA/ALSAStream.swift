@@ -170,11 +170,19 @@ final class ALSAStream: CaptureStream {
         guard recoveries <= Self.recoveryLimit else {
             throw lost("stopped \(Self.recoveryLimit) times in a row without delivering a frame", -EPIPE)
         }
-        var status = calls.prepare(handle)
-        if status >= 0 { status = calls.start(handle) }
+        // Right after a resume a start may answer once with an overrun of its own.
+        var status = prepareAndStart()
+        if status == -EPIPE { status = prepareAndStart() }
+        // The next read goes on from there; what is lost meanwhile is counted then.
+        if status == -EPIPE || status == -ESTRPIPE { return .nothing }
         guard status >= 0 else { throw error(status, .recover) }
         suspendedSince = nil
         return lossUntilNow(cause, less: 0)
+    }
+
+    private func prepareAndStart() -> Int32 {
+        let status = calls.prepare(handle)
+        return status < 0 ? status : calls.start(handle)
     }
 
     /// Asks a suspended device to go on; until it can, there is nothing to read.

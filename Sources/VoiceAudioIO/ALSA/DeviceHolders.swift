@@ -31,7 +31,9 @@ enum DeviceHolders {
 
     /// The card numbers in `hw:1,0` or `plughw:CARD=Mic,DEV=0`; all cards where there are none.
     private static func cardIndices(device: String, root: String) -> [String] {
-        let all = SoundCardFiles.names(in: "\(root)/asound").filter { $0.hasPrefix("card") && Int($0.dropFirst(4)) != nil }
+        let all = SoundCardFiles.names(in: "\(root)/asound").filter {
+            $0.hasPrefix("card") && Int($0.dropFirst(4)) != nil
+        }
         guard let colon = device.firstIndex(of: ":") else { return all }
         var card = device[device.index(after: colon)...].prefix { $0 != "," && $0 != "'" }
         if card.hasPrefix("CARD=") { card = card.dropFirst(5) }
@@ -46,8 +48,10 @@ enum DeviceHolders {
     private static func owners(cards: [String], root: String) -> [Int] {
         var owners: [Int] = []
         for card in cards {
-            for pcm in SoundCardFiles.names(in: "\(root)/asound/\(card)") where pcm.hasPrefix("pcm") && pcm.hasSuffix("c") {
-                for substream in SoundCardFiles.names(in: "\(root)/asound/\(card)/\(pcm)") where substream.hasPrefix("sub") {
+            for pcm in SoundCardFiles.names(in: "\(root)/asound/\(card)")
+            where pcm.hasPrefix("pcm") && pcm.hasSuffix("c") {
+                for substream in SoundCardFiles.names(in: "\(root)/asound/\(card)/\(pcm)")
+                where substream.hasPrefix("sub") {
                     let path = "\(root)/asound/\(card)/\(pcm)/\(substream)/status"
                     guard let owner = SoundCardFiles.fields(ofFile: path)?["owner_pid"] else { continue }
                     if let process = Int(owner) { owners.append(process) }
@@ -72,7 +76,8 @@ enum DeviceHolders {
         // SAFETY: the kernel writes within the capacity; bytes are bytes, signed or not.
         let target = unsafe String(unsafeUninitializedCapacity: 256) { bytes in
             guard let start = bytes.baseAddress else { return 0 }
-            return unsafe max(0, readlink(path, UnsafeMutableRawPointer(start).assumingMemoryBound(to: CChar.self), 256))
+            return unsafe max(
+                0, readlink(path, UnsafeMutableRawPointer(start).assumingMemoryBound(to: CChar.self), 256))
         }
         return target.isEmpty ? nil : target
     }

@@ -116,28 +116,26 @@ final class SndFileHandle {
         return unsafe String(cString: text)
     }
 
-    /// The reason of a failed opening is kept in variables of the whole process.
-    private static let opening = Lock(())
-
     private static func open(
         _ bytes: SoundFileBytes, mode: Int32, _ info: inout SF_INFO, _ error: (String) -> AudioError
     ) throws(AudioError) -> OpaquePointer {
         // SAFETY: plain functions; libsndfile copies the structure.
         var calls = unsafe SF_VIRTUAL_IO(
             get_filelen: byteCountCallback, seek: seekCallback, read: readCallback, write: writeCallback,
-            tell: tellCallback)
+            tell: positionCallback)
         // SAFETY: whoever keeps the handle keeps `bytes` as long.
         let user = unsafe Unmanaged.passUnretained(bytes).toOpaque()
-        return try unsafe opening.withLock { _ throws(AudioError) in
-            if let handle = unsafe sf_open_virtual(&calls, mode, &info, user) { return unsafe handle }
-            if bytes.status != 0 {
-                throw mode == Int32(SFM_READ)
-                    ? AudioError(reading: bytes.name, status: bytes.status)
-                    : AudioError(writing: bytes.name, status: bytes.status)
-            }
-            // SAFETY: without a handle the text is that of the last opening, ours; it is copied at once.
-            throw error(unsafe sf_strerror(nil).map { unsafe String(cString: $0) } ?? "unknown reason.")
+        // SAFETY: all arguments live through the call.
+        if let handle = unsafe sf_open_virtual(&calls, mode, &info, user) { return unsafe handle }
+        if bytes.status != 0 {
+            throw mode == Int32(SFM_READ)
+                ? AudioError(reading: bytes.name, status: bytes.status)
+                : AudioError(writing: bytes.name, status: bytes.status)
         }
+        // The reason is the last one of the process: where two openings fail at once it may be the other's. A lock would
+        // let one that hangs, on a network's disk, hold up all others.
+        // SAFETY: the text is a constant, and is copied.
+        throw error(unsafe sf_strerror(nil).map { unsafe String(cString: $0) } ?? "")
     }
 
     fileprivate static func subtype(of format: SampleFormat) -> Int32 {
@@ -187,35 +185,41 @@ extension SndFileHandle.Information {
     ]
 }
 
-// MARK: - Callbacks
-
-// SAFETY, all five: the pointer is the SoundFileBytes that `open` passed, which lives as long as the handle; buffers are
-// libsndfile's own, with room for `count` bytes.
+// MARK: - What libsndfile calls to reach the bytes
 
 private func bytes(_ user: UnsafeMutableRawPointer?) -> SoundFileBytes {
+    // SAFETY: the pointer is the object that `open` passed, which lives as long as the handle.
     unsafe Unmanaged<SoundFileBytes>.fromOpaque(user!).takeUnretainedValue()
 }
 
 private func byteCountCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: `user` is what `bytes` expects; so below.
     unsafe sf_count_t(bytes(user).byteCount)
 }
 
 private func seekCallback(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
     unsafe sf_count_t(bytes(user).seek(Int(offset), whence: whence))
 }
 
 private func readCallback(
     _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
-    unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
+    // A damaged file can make libsndfile ask for a negative count.
+    guard count > 0 else { return 0 }
+    // SAFETY: as above; libsndfile's buffer has room for `count` bytes.
+    return unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
 }
 
 private func writeCallback(
     _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
-    unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
+    guard count > 0 else { return 0 }
+    // SAFETY: as above; the buffer holds `count` bytes.
+    return unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
 }
 
-private func tellCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
-    unsafe sf_count_t(bytes(user).tell)
+private func positionCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {
+    // SAFETY: as above.
+    unsafe sf_count_t(bytes(user).position)
 }

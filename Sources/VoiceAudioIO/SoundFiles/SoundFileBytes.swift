@@ -15,16 +15,20 @@ final class SoundFileBytes {
     /// Bytes there are.
     private(set) var byteCount: Int
 
+    /// Where the next read or write begins.
+    private(set) var position = 0
+
     private let descriptor: Int32
     private let owned: OwnedDescriptor?
     private let memory: [UInt8]
-    private var position = 0
 
     /// Opens a regular file for reading.
     ///
     /// - Throws: `noSuchFile`, `permissionDenied`, `unreadableFile` or `outOfResources`.
     init(reading path: String) throws(AudioError) {
-        let file = try withStatus { AudioError(reading: path, status: $0) } of: { () throws(SystemFailure) in
+        let file = try withStatus {
+            AudioError(reading: path, status: $0)
+        } of: { () throws(SystemFailure) in
             // Without O_NONBLOCK, opening a named pipe would wait for a writer.
             try OwnedDescriptor(opening: path, O_RDONLY | O_NONBLOCK)
         }
@@ -72,12 +76,11 @@ final class SoundFileBytes {
         return target
     }
 
-    var tell: Int { position }
-
     /// Reads from the position on; fewer bytes than asked for at the end or at a failure.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard descriptor >= 0 else {
-            let count = max(0, min(buffer.count, memory.count - position))
+            let count = min(buffer.count, memory.count - position)
+            guard count > 0 else { return 0 }
             // SAFETY: `count` bytes from `position` are within the memory, and fit the buffer.
             unsafe memory.withUnsafeBytes { bytes in
                 unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))

@@ -22,7 +22,6 @@ enum AtomicFile {
         let target = try FileTarget(path)
         let name = target.name
         let directory = target.takeDirectory()
-        func error(_ status: Int32) -> AudioError { AudioError(writing: path, status: status) }
         try directory.requireRegularFile(name, at: path)
         try directory.requireFree(minimumFreeBytes, afterWriting: byteCount, at: path)
 
@@ -30,7 +29,7 @@ enum AtomicFile {
         var hasTemporaryName = false
         // Once the file has its final name, this name is gone, and removing it does nothing.
         defer { if hasTemporaryName { directory.unlink(temporaryName) } }
-        let file = try withStatus(error) { () throws(SystemFailure) in
+        let file = try withStatus(writing: path) { () throws(SystemFailure) in
             do throws(SystemFailure) {
                 return try OwnedDescriptor(namelessIn: directory, mode: 0o666, canBeNamed: true)
             } catch {
@@ -41,7 +40,7 @@ enum AtomicFile {
                 opening: temporaryName, in: directory, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o666)
         }
         try write(file)
-        try withStatus(error) { () throws(SystemFailure) in
+        try withStatus(writing: path) { () throws(SystemFailure) in
             try file.sync()
             if !hasTemporaryName {
                 if try directory.linkIfFree(file, as: name) { return try directory.sync() }
@@ -69,7 +68,7 @@ struct FileTarget: ~Copyable {
             throw AudioError(writing: path, status: path.isEmpty ? ENOENT : EISDIR)
         }
         let parent = slash.map { $0 == resolved.startIndex ? "/" : String(resolved[..<$0]) } ?? "."
-        directory = try withStatus { AudioError(writing: path, status: $0) } of: { () throws(SystemFailure) in
+        directory = try withStatus(writing: path) { () throws(SystemFailure) in
             try OwnedDescriptor(opening: parent, O_RDONLY | O_DIRECTORY)
         }
         self.name = name

@@ -52,7 +52,8 @@ struct OwnedDescriptor: ~Copyable {
         var information = statvfs()
         // SAFETY: the kernel fills a local.
         guard unsafe fstatvfs(number, &information) == 0, information.f_blocks > 0 else { return nil }
-        return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
+        let (count, overflow) = information.f_bavail.multipliedReportingOverflow(by: information.f_frsize)
+        return overflow ? Int.max : Int(clamping: count)
     }
 
     /// Waits until what was written is on the disk.
@@ -102,9 +103,10 @@ struct OwnedDescriptor: ~Copyable {
         guard copy >= 0, let stream = unsafe fdopendir(copy) else { return names }
         defer { unsafe closedir(stream) }
         while let entry = unsafe readdir(stream) {
-            unsafe names.append(withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
-            })
+            unsafe names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+                })
         }
         return names
     }
@@ -119,6 +121,13 @@ func withStatus<Result: ~Copyable>(
     } catch let failure {
         throw error(failure.status)
     }
+}
+
+/// Runs calls that write to `path` or make it, and turns the status of one that fails into an error.
+func withStatus<Result: ~Copyable>(
+    writing path: String, of calls: () throws(SystemFailure) -> Result
+) throws(AudioError) -> Result {
+    try withStatus({ AudioError(writing: path, status: $0) }, of: calls)
 }
 
 /// Creates a private directory; what has the name already stays.

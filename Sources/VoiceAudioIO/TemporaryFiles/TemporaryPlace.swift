@@ -11,13 +11,10 @@ package struct TemporaryPlace: Sendable, Hashable {
     /// Bytes that must stay free on its disk.
     package let minimumFreeBytes: Int
 
-    /// What must stay free where nothing else is said: 1 GiB.
-    package static let defaultMinimumFreeBytes = 1 << 30
-
     /// - Parameter directory: `nil` stands for `TMPDIR`, and for `/tmp` where that is not set.
     package init(
         named: Bool = false, directory: String? = nil,
-        minimumFreeBytes: Int = TemporaryPlace.defaultMinimumFreeBytes
+        minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes
     ) {
         self.directory = directory ?? Self.systemDirectory
         isNamed = named
@@ -46,8 +43,8 @@ package struct TemporaryPlace: Sendable, Hashable {
     /// The error of a file that could not be made here.
     func error(_ status: Int32) -> AudioError {
         let error = AudioError(writing: directory, status: status)
-        return AudioError(
-            error.code, "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)", status: status)
+        let message = "no temporary file: \(error.message) (VOICE_AUDIO_TEMP_DIR names the directory)"
+        return AudioError(error.code, message, status: status)
     }
 }
 

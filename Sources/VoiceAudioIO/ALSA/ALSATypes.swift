@@ -1,0 +1,46 @@
+/// `snd_pcm_state_t`.
+package enum PCMState: UInt32, Sendable {
+    case open, setup, prepared, running, xrun, draining, paused, suspended, disconnected
+}
+
+/// Where a PCM is: its numbers in `/proc/asound` and `/dev/snd`.
+package struct PCMPlace: Sendable, Hashable {
+    package var card: Int
+    package var device: Int
+    package var subdevice: Int
+
+    package init(card: Int, device: Int, subdevice: Int) {
+        self.card = card
+        self.device = device
+        self.subdevice = subdevice
+    }
+}
+
+/// One PCM that the configuration offers by name.
+package struct PCMHint: Sendable, Hashable {
+    package var name: String
+    package var description: String
+    /// `Input`, `Output`, or `nil` for both.
+    package var direction: String?
+
+    package init(name: String, description: String, direction: String?) {
+        self.name = name
+        self.description = description
+        self.direction = direction
+    }
+}
+
+/// One sound card and its PCMs that capture, by device number.
+package struct SoundCard: Sendable, Hashable {
+    package var index: Int
+    package var id: String
+    package var name: String
+    package var captureDevices: [Int: String]
+
+    package init(index: Int, id: String, name: String, captureDevices: [Int: String]) {
+        self.index = index
+        self.id = id
+        self.name = name
+        self.captureDevices = captureDevices
+    }
+}

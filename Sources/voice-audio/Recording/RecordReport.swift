@@ -1,0 +1,50 @@
+import VoiceAudio
+
+/// What `voice-audio record` tells at its end.
+struct RecordReport: Encodable {
+    let output: String
+    let frames: Int
+    let durationSeconds: Double
+    let lostFrames: Int
+    /// What ended it early.
+    let error: String?
+    /// What the device was asked for and gave.
+    let capture: CaptureReport?
+    let device: CaptureStatistics
+    let memory: MemoryUsage
+
+    enum CodingKeys: String, CodingKey {
+        case output
+        case frames
+        case durationSeconds = "duration_seconds"
+        case lostFrames = "lost_frames"
+        case error
+        case capture
+        case device
+        case memory
+    }
+
+    init(output: String, frameCount: Int, lostFrameCount: Int, error: AudioError?, processor: AudioProcessor) {
+        self.output = output
+        frames = frameCount
+        durationSeconds = Double(frameCount) / Double(processor.configuration.sampleRateHz)
+        lostFrames = lostFrameCount
+        self.error = error?.message
+        capture = processor.captureReport
+        device = processor.statistics
+        memory = processor.memoryUsage
+    }
+
+    /// The same for people, in a few lines.
+    var text: String {
+        let tenths = Int((durationSeconds * 10).rounded())
+        let memory = self.memory
+        return """
+            \(output == "-" ? "standard output" : output): \(tenths / 10).\(tenths % 10) s, \(frames) frames, lost \
+            \(lostFrames)
+            memory: at most \(memory.peakBufferSize) of \(memory.maxBufferSize) chunks and \
+            \(memory.peakMemoryUsageBytes) of \(memory.memoryLimitBytes) bytes in the ring; \(memory.residentBytes) of \
+            \(memory.allocatedBytes) bytes of it resident; process \(memory.processRSSBytes / 1024) KiB
+            """
+    }
+}

@@ -1,0 +1,88 @@
+import VoiceAudio
+
+/// One run of `voice-audio record`: a subscription of its own, written away as it comes.
+struct Recorder {
+    private let configuration: AudioConfiguration
+    /// Frames to record; `nil` for no end.
+    private let frameLimit: Int?
+    private let output: String
+
+    init(configuration: AudioConfiguration, length: Duration?, output: String) {
+        self.configuration = configuration
+        frameLimit = length.map { max(1, configuration.format.frameCount(in: $0)) }
+        self.output = output
+    }
+
+    func run(reportsJSON: Bool) throws(CommandFailure) {
+        do throws(AudioError) {
+            let interruption = try Interruption()
+            let processor = try AudioProcessor(configuration: configuration, logSink: StandardErrorLogSink())
+            defer { processor.cleanup() }
+            // Half a minute of patience for a slow disk. What does not fit is counted, and told.
+            let subscription = try processor.subscribe(
+                chunks: max(16, chunks(in: .seconds(30))), overflow: .uniform(.dropNewest))
+            try processor.arm()
+            var sink = try RecordingSink(output: output, configuration: configuration)
+            var meter = LiveLine()
+            var failure: AudioError?
+            do throws(AudioError) {
+                try record(subscription, from: processor, into: &sink, showing: &meter, until: interruption)
+            } catch {
+                failure = error
+            }
+            do throws(AudioError) { try sink.finish() } catch { failure = failure ?? error }
+            meter.end()
+            let report = RecordReport(
+                output: output, frameCount: sink.frameCount, lostFrameCount: sink.lostFrameCount, error: failure,
+                processor: processor)
+            try finish(report, asJSON: reportsJSON)
+            if let failure { throw failure }
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func record(
+        _ subscription: AudioSubscription, from processor: AudioProcessor, into sink: inout RecordingSink,
+        showing meter: inout LiveLine, until interruption: Interruption
+    ) throws(AudioError) {
+        // Waking for every chunk is only worth it where somebody watches or listens.
+        let isWatched = meter.isShown || sink.isPipe
+        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(500)))
+        while try subscription.waitForChunks(batch, interrupt: interruption.descriptor) {
+            try drain(subscription, into: &sink)
+            meter.show(sink, processor)
+            if sink.isFull(at: frameLimit) { return }
+        }
+        // Asked to end: what is there already still belongs to it.
+        try drain(subscription, into: &sink)
+    }
+
+    private func drain(_ subscription: AudioSubscription, into sink: inout RecordingSink) throws(AudioError) {
+        do {
+            while !sink.isFull(at: frameLimit),
+                try subscription.buffer.consumeOldest({ header, bytes in
+                    try sink.append(header, bytes, frameLimit: frameLimit)
+                }) != nil
+            {}
+        } catch let error as AudioError {
+            throw error
+        } catch {
+            throw AudioError(.notWritable, "\(error)")
+        }
+    }
+
+    private func chunks(in duration: Duration) -> Int {
+        configuration.format.frameCount(in: duration) / configuration.chunkFrameCount
+    }
+
+    private func finish(_ report: RecordReport, asJSON: Bool) throws(AudioError) {
+        if asJSON {
+            do throws(CommandFailure) { try printJSON(report, toStandardError: output == "-") } catch {
+                throw AudioError(.notWritable, error.message)
+            }
+        } else {
+            printError(report.text)
+        }
+    }
+}

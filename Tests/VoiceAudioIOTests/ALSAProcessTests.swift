@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import VoiceAudioCore
+import VoiceAudioIO
+import XCTest
+
+/// What concerns the whole process: XCTest runs one test at a time.
+final class ALSAProcessTests: XCTestCase {
+    private let request = CaptureRequest(format: .speech, chunkFrameCount: 160)
+
+    func testFiveHundredOpensLeaveDescriptorsAndMemoryLevel() throws {
+        func cycle(_ count: Int) throws {
+            for index in 0..<count {
+                let stream = try ALSASource(device: "null").open(request, in: CaptureEnvironment())
+                try stream.start()
+                // Half of them are dropped without a close.
+                if index % 2 == 0 { stream.close() }
+                XCTAssertThrowsError(
+                    try ALSASource(device: "voiceaudio_nonsense").open(request, in: CaptureEnvironment()))
+            }
+        }
+        try cycle(50)
+        let before = (descriptors: try descriptorCount(), kibibytes: try residentKibibytes())
+        try cycle(500)
+        XCTAssertEqual(try descriptorCount(), before.descriptors)
+        XCTAssertLessThan(try residentKibibytes() - before.kibibytes, 1024)
+    }
+
+    func testWhatALSASaysGoesToTheLogAndNotToStderr() throws {
+        let log = LogCollector()
+        let printed = try withStandardErrorKept {
+            XCTAssertThrowsError(
+                try ALSASource(device: "voiceaudio_nonsense").open(request, in: CaptureEnvironment(logSink: log)))
+            _ = try CaptureDevices.list()
+        }
+        XCTAssertEqual(printed, "")
+        let lines = log.lines.withLock { $0 }
+        XCTAssertTrue(lines.contains { $0.contains("Unknown PCM voiceaudio_nonsense") }, "\(lines)")
+    }
+
+    /// Outside of our calls ALSA's messages go where they went before.
+    func testMessagesOfOthersAreLeftAlone() throws {
+        let printed = try withStandardErrorKept {
+            let stream = try ALSASource(device: "null").open(request, in: CaptureEnvironment())
+            stream.close()
+            XCTAssertLessThan(SystemALSACalls().open("voiceaudio_nonsense").status, 0)
+        }
+        XCTAssertTrue(printed.contains("ALSA lib"), printed)
+    }
+
+    /// Two streams on one thread, closed in the order in which they were opened.
+    func testCollectorsEndInAnyOrder() throws {
+        let second = LogCollector()
+        let silent = try withStandardErrorKept {
+            let first = try ALSASource(device: "null").open(request, in: CaptureEnvironment())
+            let other = try ALSASource(device: "null").open(request, in: CaptureEnvironment(logSink: second))
+            first.close()
+            XCTAssertLessThan(SystemALSACalls().open("voiceaudio_nonsense").status, 0)
+            other.close()
+        }
+        XCTAssertEqual(silent, "")
+        XCTAssertFalse(second.lines.withLock { $0.isEmpty })
+        let printed = try withStandardErrorKept { _ = SystemALSACalls().open("voiceaudio_nonsense") }
+        XCTAssertTrue(printed.contains("ALSA lib"), printed)
+    }
+
+    private func descriptorCount() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+    }
+
+    private func residentKibibytes() throws -> Int {
+        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
+        return (Int(pages) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) / 1024
+    }
+
+    /// What was written to descriptor 2 meanwhile.
+    private func withStandardErrorKept(_ body: () throws -> Void) throws -> String {
+        let path = NSTemporaryDirectory() + "/voiceaudio-stderr-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        XCTAssertTrue(FileManager.default.createFile(atPath: path, contents: nil))
+        let file = try XCTUnwrap(FileHandle(forWritingAtPath: path))
+        let kept = dup(2)
+        dup2(file.fileDescriptor, 2)
+        defer {
+            dup2(kept, 2)
+            close(kept)
+        }
+        try body()
+        return try String(contentsOfFile: path, encoding: .utf8)
+    }
+}
