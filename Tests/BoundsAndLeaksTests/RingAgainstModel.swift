@@ -87,7 +87,8 @@ final class RingAgainstModel {
         let byteCount = randomByteCount()
         time += 1
         let start = generator.below(Self.material.count - byteCount)
-        let source = Self.material.span.bytes.extracting(start..<start + byteCount)
+        // SAFETY: within the material, which lives for good.
+        let source = unsafe Self.material.span.bytes.extracting(start..<start + byteCount)
         let expected = model.append(byteCount, material: start, captureTime: time)
         let captureTime = MonotonicInstant(nanoseconds: time)
         let result: AppendResult
@@ -121,7 +122,8 @@ final class RingAgainstModel {
         last = "popFirst"
         let chunk = consumer == nil ? try ring.popFirst() : consumer!.popFirst()
         guard let chunk else { return try expect(model.held.count, 0, "chunks where there was none to pop") }
-        try checkOldest(chunk.header, chunk.bytes.span.bytes)
+        // SAFETY: the bytes of an array that lives through the call.
+        try checkOldest(chunk.header, unsafe chunk.bytes.span.bytes)
         model.takeOldest()
     }
 
@@ -168,7 +170,8 @@ final class RingAgainstModel {
         let chunks = consumer == nil ? try ring.drain() : consumer!.drain()
         try expect(chunks.count, model.held.count, "drained")
         for chunk in chunks {
-            try checkOldest(chunk.header, chunk.bytes.span.bytes)
+            // SAFETY: as above.
+            try checkOldest(chunk.header, unsafe chunk.bytes.span.bytes)
             model.takeOldest()
         }
     }

@@ -51,7 +51,8 @@ final class RingAllocationTests: XCTestCase {
             let time = MonotonicInstant(nanoseconds: 1)
             var sum = 0
             func pass(_ number: Int) {
-                let chunk = bytes.span.bytes.extracting(first: 1 + number % 2000)
+                // SAFETY: the bytes of an array that lives through the call.
+                let chunk = unsafe bytes.span.bytes.extracting(first: 1 + number % 2000)
                 _ = producer.append(chunk, captureTime: time)
                 if number % 7 == 0 { producer.noteLoss(AudioLoss(frames: 3, cause: .deviceGap)) }
                 if let place = unsafe producer.reserve() {
@@ -80,7 +81,10 @@ final class RingAllocationTests: XCTestCase {
         defer { ring.endWaiting(wakeUp) }
         let bytes = [UInt8](repeating: 7, count: 320)
         let counts = try allocations {
-            for _ in 0..<10_000 { _ = producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 1)) }
+            for number in 0..<10_000 {
+                // SAFETY: the bytes of an array that lives through the call.
+                producer.append(unsafe bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: Int64(number)))
+            }
         }
         XCTAssertEqual(counts.allocated, 0)
     }

@@ -54,7 +54,7 @@ import VoiceAudioCore
             var producer = try ring.takeProducer()
             #expect(ring.append([UInt8(9)]) == .refused(.endTaken))
             #expect(code { _ = try ring.takeProducer() } == .endTaken)
-            producer.append([UInt8(7)].span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+            producer.append([UInt8(7)])
             #expect(ring.statistics.refused(because: .endTaken) == AudioCount(chunks: 1, frames: 1, bytes: 1))
         }
         #expect(ring.append([UInt8(8)]) == .storedAfterEvicting(1))

@@ -99,7 +99,8 @@ struct RingStress: Sendable {
         while true {
             switch generator.below(4) {
             case 0:
-                if let chunk = end.popFirst() { try check(chunk.header, chunk.bytes.span.bytes, &delivery) }
+                // SAFETY: the bytes of an array that lives through the call.
+                if let chunk = end.popFirst() { try check(chunk.header, unsafe chunk.bytes.span.bytes, &delivery) }
             case 1:
                 try end.withOldest { header, bytes throws in
                     try check(header, bytes)
