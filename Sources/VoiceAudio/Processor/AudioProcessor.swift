@@ -19,7 +19,9 @@ public final class AudioProcessor: Sendable {
     /// The settings.
     public let configuration: AudioConfiguration
 
-    private let source: Result<any CaptureSource, AudioError>
+    private let source: any CaptureSource
+    /// What is wrong with the configuration; `nil` where nothing is.
+    private let refusal: AudioError?
     private let environment: CaptureEnvironment
     private let gate = OperationGate()
     private let session: Lock<Session>
@@ -38,7 +40,7 @@ public final class AudioProcessor: Sendable {
     ) throws(AudioError) {
         try configuration.validate()
         self.init(
-            source: .success(try configuration.makeSource()), configuration: configuration, logSink: logSink,
+            source: try configuration.makeSource(), refusal: nil, configuration: configuration, logSink: logSink,
             clock: clock)
         for warning in configuration.warnings { log(.warning, warning) }
     }
@@ -50,16 +52,17 @@ public final class AudioProcessor: Sendable {
         source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
         logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
     ) {
-        var checked: Result<any CaptureSource, AudioError> = .success(source)
-        do throws(AudioError) { try configuration.validate() } catch { checked = .failure(error) }
-        self.init(source: checked, configuration: configuration, logSink: logSink, clock: clock)
+        var refusal: AudioError?
+        do throws(AudioError) { try configuration.validate() } catch { refusal = error }
+        self.init(source: source, refusal: refusal, configuration: configuration, logSink: logSink, clock: clock)
     }
 
     private init(
-        source: Result<any CaptureSource, AudioError>, configuration: AudioConfiguration, logSink: any AudioLogSink,
-        clock: any AudioClock
+        source: any CaptureSource, refusal: AudioError?, configuration: AudioConfiguration,
+        logSink: any AudioLogSink, clock: any AudioClock
     ) {
         self.source = source
+        self.refusal = refusal
         self.configuration = configuration
         environment = CaptureEnvironment(
             clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
@@ -301,7 +304,7 @@ public final class AudioProcessor: Sendable {
 
     /// Opens the source on a thread of its own.
     private func open(by deadline: MonotonicInstant) throws(AudioError) {
-        let source = try source.get()
+        if let refusal { throw refusal }
         let history = try makeHistory()
         let abort = try WakeUp()
         session.withLock { $0.abortOpening = abort }

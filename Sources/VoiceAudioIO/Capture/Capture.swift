@@ -90,12 +90,19 @@ extension Capture {
         }
 
         let outcome = Lock(Outcome.running)
-        private let opening = Lock<Result<Opened, AudioError>?>(nil)
+        private let opening = Lock(Opening.pending)
         private let latch: WakeUp
 
         init() throws(AudioError) { latch = try WakeUp() }
 
-        func opened(_ result: Result<Opened, AudioError>) {
+        /// How opening went.
+        enum Opening: Sendable {
+            case pending
+            case done(Opened)
+            case failed(AudioError)
+        }
+
+        func noteOpening(_ result: Opening) {
             opening.withLock { $0 = result }
             latch.signal()
         }
@@ -108,7 +115,11 @@ extension Capture {
             descriptors.watch(abort.descriptor, at: 1)
             while true {
                 _ = clock.wait(for: descriptors, until: deadline)
-                if let result = opening.withLock({ $0 }) { return try result.get() }
+                switch opening.withLock({ $0 }) {
+                case .done(let opened): return opened
+                case .failed(let error): throw error
+                case .pending: break
+                }
                 if descriptors.isReady(at: 1) {
                     throw AudioError(.cancelled, "opening \"\(sourceName)\" was given up because of a clean-up")
                 }
@@ -150,11 +161,11 @@ extension Capture {
                 stream = try source.open(request, in: environment)
             } catch {
                 shared.outcome.withLock { $0 = .failed(error) }
-                shared.opened(.failure(error))
+                shared.noteOpening(.failed(error))
                 return
             }
             let refusal = takePriority()
-            shared.opened(.success(Shared.Opened(report: stream.report, priorityRefusal: refusal)))
+            shared.noteOpening(.done(Shared.Opened(report: stream.report, priorityRefusal: refusal)))
             var failure: AudioError?
             var loop = CaptureLoop(
                 stream: stream, history: consume history, request: request, control: control,
