@@ -16,7 +16,6 @@ public enum ProcessorState: Sendable, Hashable {
     case failed(AudioError)
 }
 
-
 extension ProcessorState: CustomStringConvertible {
     public var description: String {
         switch self {
