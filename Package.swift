@@ -52,8 +52,13 @@ let package = Package(
             name: "TemporaryWAVHolder", dependencies: ["VoiceAudioIO"], path: "Tests/TemporaryWAVHolder",
             swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
+        // Stands before malloc in the tests' program, and counts for one thread.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         // XCTest: one test at a time, so that process-wide counts mean something.
-        .testTarget(name: "BoundsAndLeaksTests", dependencies: ["VoiceAudio", "VoiceAudioCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "BoundsAndLeaksTests",
+            dependencies: ["VoiceAudio", "VoiceAudioCore", "CLinux", "CAllocationCounter", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
     ]
 )

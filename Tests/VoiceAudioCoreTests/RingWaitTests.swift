@@ -1,5 +1,4 @@
-import Foundation
-import Synchronization
+import TestSupport
 import Testing
 import VoiceAudioCore
 
@@ -11,70 +10,50 @@ import VoiceAudioCore
         try BoundedAudioBuffer(maxChunks: maxChunks, maxBytes: 100, overflow: overflow, clock: clock)
     }
 
-    /// Runs `body` on a thread of its own.
-    private final class Other<Value: Sendable>: Sendable {
-        private let result = Mutex<Value?>(nil)
-        private let done = DispatchSemaphore(value: 0)
-
-        init(_ body: @escaping @Sendable () throws -> Value) {
-            Thread.detachNewThread {
-                let value = try? body()
-                self.result.withLock { $0 = value }
-                self.done.signal()
-            }
-        }
-
-        /// What it returned; `nil` where it threw.
-        func value() -> Value? {
-            done.wait()
-            return result.withLock { $0 }
-        }
-    }
-
     @Test func aWaitEndsWithAChunk() throws {
         let ring = try ring()
-        let waiter = Other { try ring.waitForChunks(timeout: nil) }
+        let waiter = try ThreadResult { try ring.waitForChunks(timeout: nil) }
         #expect(clock.waitUntilWaiting())
         ring.append([UInt8(1)])
-        #expect(waiter.value() == .ready)
+        #expect(try waiter.value() == .ready)
         #expect(try ring.waitForChunks(timeout: .zero) == .ready)
     }
 
     @Test func aWaitEndsAtItsDeadline() throws {
         let ring = try ring()
         #expect(try ring.waitForChunks(timeout: .zero) == .timedOut)
-        let waiter = Other { try ring.waitForChunks(timeout: .milliseconds(100)) }
+        let waiter = try ThreadResult { try ring.waitForChunks(timeout: .milliseconds(100)) }
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(99))
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(1))
-        #expect(waiter.value() == .timedOut)
+        #expect(try waiter.value() == .timedOut)
     }
 
     @Test func aWaitForSeveralChunksIsNotWokenEarlier() throws {
         let ring = try ring()
-        let waiter = Other { try ring.waitForChunks(3, timeout: nil) }
+        let waiter = try ThreadResult { try ring.waitForChunks(3, timeout: nil) }
         #expect(clock.waitUntilWaiting())
         ring.append([UInt8(1)])
         ring.append([UInt8(1)])
         #expect(clock.waitsBegun == 1)
         ring.append([UInt8(1)])
-        #expect(waiter.value() == .ready)
+        #expect(try waiter.value() == .ready)
         #expect(clock.waitsBegun == 1)
     }
 
     @Test func everyWaiterIsWokenByItsOwnNumber() throws {
         let ring = try ring()
-        let few = [Other { try ring.waitForChunks(1, timeout: nil) }, Other { try ring.waitForChunks(1, timeout: nil) }]
+        let few = try [ThreadResult { try ring.waitForChunks(1, timeout: nil) }, ThreadResult { try ring.waitForChunks(1, timeout: nil) }]
         #expect(clock.waitUntilWaiting(count: 2))
-        let many = Other { try ring.waitForChunks(3, timeout: nil) }
+        let many = try ThreadResult { try ring.waitForChunks(3, timeout: nil) }
         #expect(clock.waitUntilWaiting(count: 3))
         ring.append([UInt8(1)])
-        for waiter in few { #expect(waiter.value() == .ready) }
+        for waiter in few { #expect(try waiter.value() == .ready) }
         #expect(clock.waitUntilWaiting(count: 1))
         ring.append([UInt8(1)])
         ring.append([UInt8(1)])
-        #expect(many.value() == .ready)
+        #expect(try many.value() == .ready)
     }
 
     @Test func oldSignalsDoNotWakeTheNext() throws {
@@ -83,11 +62,11 @@ import VoiceAudioCore
         for _ in 0..<100 { ring.append([UInt8(1)]) }
         ring.endWaiting(first)
         ring.removeAll()
-        let waiter = Other { try ring.waitForChunks(timeout: .seconds(1)) }
+        let waiter = try ThreadResult { try ring.waitForChunks(timeout: .seconds(1)) }
         #expect(clock.waitUntilWaiting())
         let begun = clock.waitsBegun
         clock.advance(by: .seconds(1))
-        #expect(waiter.value() == .timedOut)
+        #expect(try waiter.value() == .timedOut)
         #expect(clock.waitsBegun == begun && begun == 1)
     }
 
@@ -106,10 +85,10 @@ import VoiceAudioCore
 
     @Test func closingWakesEveryone() throws {
         let ring = try ring()
-        let waiters = (1...3).map { count in Other { try ring.waitForChunks(count, timeout: nil) } }
+        let waiters = try (1...3).map { count in try ThreadResult { try ring.waitForChunks(count, timeout: nil) } }
         #expect(clock.waitUntilWaiting(count: 3))
         ring.close()
-        for waiter in waiters { #expect(waiter.value() == .closed) }
+        for waiter in waiters { #expect(try waiter.value() == .closed) }
         #expect(ring.isClosed)
     }
 
@@ -127,48 +106,48 @@ import VoiceAudioCore
         let ring = try ring(2, overflow: .uniform(.block(.seconds(1))))
         ring.append([UInt8(1)])
         ring.append([UInt8(2)])
-        let appender = Other { ring.append([UInt8(3)]) }
+        let appender = try ThreadResult { ring.append([UInt8(3)]) }
         #expect(clock.waitUntilWaiting())
         #expect(try ring.popFirst()?.bytes == [1])
-        #expect(appender.value() == .stored)
+        #expect(try appender.value() == .stored)
         #expect(try ring.drain().map(\.bytes) == [[2], [3]])
     }
 
     @Test func aBlockedAppendGetsRoomFromRemoveAll() throws {
         let ring = try ring(1, overflow: .uniform(.block(.seconds(1))))
         ring.append([UInt8(1)])
-        let appender = Other { ring.append([UInt8(3)]) }
+        let appender = try ThreadResult { ring.append([UInt8(3)]) }
         #expect(clock.waitUntilWaiting())
         #expect(ring.forceCleanup() == 1)
-        #expect(appender.value() == .stored)
+        #expect(try appender.value() == .stored)
     }
 
     @Test func aBlockedAppendGivesUpAtTheDeadlineOfItsCap() throws {
         let overflow = OverflowPolicy(atChunkCap: .block(.milliseconds(10)), atByteCap: .block(.milliseconds(500)))
         let ring = try ring(2, overflow: overflow)
         ring.append([UInt8](repeating: 1, count: 90))
-        let atByteCap = Other { ring.append([UInt8](repeating: 2, count: 20)) }
+        let atByteCap = try ThreadResult { ring.append([UInt8](repeating: 2, count: 20)) }
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(499))
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(1))
-        #expect(atByteCap.value() == .refused(.blockedTooLong))
+        #expect(try atByteCap.value() == .refused(.blockedTooLong))
         ring.append([UInt8(1)])
         let mark = clock.waitsBegun
-        let atChunkCap = Other { ring.append([UInt8(1)]) }
+        let atChunkCap = try ThreadResult { ring.append([UInt8(1)]) }
         #expect(clock.waitUntilWaiting(after: mark))
         clock.advance(by: .milliseconds(10))
-        #expect(atChunkCap.value() == .refused(.blockedTooLong))
+        #expect(try atChunkCap.value() == .refused(.blockedTooLong))
         #expect(ring.statistics.refused(because: .blockedTooLong) == AudioCount(chunks: 2, frames: 21, bytes: 21))
     }
 
     @Test func closingEndsABlockedAppend() throws {
         let ring = try ring(1, overflow: .uniform(.block(.seconds(1))))
         ring.append([UInt8(1)])
-        let appender = Other { ring.append([UInt8(3)]) }
+        let appender = try ThreadResult { ring.append([UInt8(3)]) }
         #expect(clock.waitUntilWaiting())
         ring.close()
-        #expect(appender.value() == .refused(.closed))
+        #expect(try appender.value() == .refused(.closed))
     }
 
     @Test func anInterruptEndsABlockedCommit() throws {
@@ -176,7 +155,7 @@ import VoiceAudioCore
             maxChunks: 1, maxBytes: 10, overflow: .uniform(.block(.seconds(1))), maxChunkBytes: 4, clock: clock)
         ring.append([UInt8(1)])
         let interrupt = try WakeUp()
-        let committer = Other {
+        let committer = try ThreadResult {
             var producer = try ring.takeProducer()
             _ = unsafe producer.reserve()
             return producer.commit(
@@ -184,13 +163,13 @@ import VoiceAudioCore
         }
         #expect(clock.waitUntilWaiting())
         interrupt.signal()
-        #expect(committer.value() == .refused(.blockedTooLong))
+        #expect(try committer.value() == .refused(.blockedTooLong))
     }
 
     /// The system's clock and threads: every chunk arrives, none waits for a signal that got lost.
     @Test func noWakeUpIsLost() throws {
         let ring = try BoundedAudioBuffer(maxChunks: 4, maxBytes: 100, overflow: .uniform(.block(.seconds(30))))
-        let consumer = Other {
+        let consumer = try ThreadResult {
             var end = try ring.takeConsumer()
             var next = 0
             while try ring.waitForChunks(timeout: .seconds(30)) == .ready {
@@ -203,6 +182,6 @@ import VoiceAudioCore
         }
         for _ in 0..<20_000 { #expect(ring.append([UInt8(1)]) == .stored) }
         ring.close()
-        #expect(consumer.value() == 20_000)
+        #expect(try consumer.value() == 20_000)
     }
 }
