@@ -25,12 +25,14 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+        .systemLibrary(
+            name: "CSampleRate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
         // Floor 1: the ring, and all real-time code that is not a PCM call.
         .target(name: "VoiceAudioCore", dependencies: ["CLinux"], swiftSettings: settings),
         // Floor 2: where sound comes from and goes to.
         .target(
             name: "VoiceAudioIO",
-            dependencies: ["VoiceAudioCore", "CLinux", "CALSA", "CSndFile"],
+            dependencies: ["VoiceAudioCore", "CLinux", "CALSA", "CSndFile", "CSampleRate"],
             resources: [.embedInCode("Speech/speech.flac")],
             swiftSettings: settings),
         // Floor 3: what users import.
@@ -43,7 +45,8 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        .testTarget(name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport", "TemporaryWAVHolder"],
             swiftSettings: settings),

@@ -12,22 +12,27 @@
 
 struct calsa_messages {
     unsigned long count;
-    snd_local_error_handler_t previous_handler;
-    struct calsa_messages *previous;
+    struct calsa_messages *next;
     char text[CALSA_KEPT_MESSAGES][240];
 };
 
-// Where this thread's messages go. The variable is local to a function because Swift's importer emits no other kind.
-static inline struct calsa_messages **calsa_current_messages(void) {
-    static _Thread_local struct calsa_messages *current;
-    return &current;
+// Where this thread's messages go, the newest collector first, and the handler that the host had set for the thread.
+struct calsa_thread {
+    struct calsa_messages *messages;
+    snd_local_error_handler_t host_handler;
+};
+
+// The variable is local to a function because Swift's importer emits no other kind.
+static inline struct calsa_thread *calsa_this_thread(void) {
+    static _Thread_local struct calsa_thread thread;
+    return &thread;
 }
 
 static inline void calsa_keep_message(const char *file, int line, const char *function, int error, const char *format,
                                       va_list arguments) {
     (void)file;
     (void)line;
-    struct calsa_messages *messages = *calsa_current_messages();
+    struct calsa_messages *messages = calsa_this_thread()->messages;
     if (!messages) return;
     unsigned long place = messages->count++;
     if (place >= CALSA_KEPT_MESSAGES) place = CALSA_KEPT_MESSAGES - 1;
@@ -43,17 +48,21 @@ static inline void calsa_keep_message(const char *file, int line, const char *fu
 // From now on this thread's messages go to `messages`. A handler that the host program set for the whole process
 // comes before ours and keeps getting them.
 static inline void calsa_begin_messages(struct calsa_messages *messages) {
+    struct calsa_thread *thread = calsa_this_thread();
+    if (!thread->messages) thread->host_handler = snd_lib_error_set_local(calsa_keep_message);
     messages->count = 0;
-    messages->previous = *calsa_current_messages();
-    *calsa_current_messages() = messages;
-    messages->previous_handler = snd_lib_error_set_local(calsa_keep_message);
+    messages->next = thread->messages;
+    thread->messages = messages;
 }
 
-// Puts back what was in place before, if `messages` is still this thread's newest.
+// Collectors end in any order; after the last one the host's handler is back.
 static inline void calsa_end_messages(struct calsa_messages *messages) {
-    if (*calsa_current_messages() != messages) return;
-    *calsa_current_messages() = messages->previous;
-    snd_lib_error_set_local(messages->previous_handler);
+    struct calsa_thread *thread = calsa_this_thread();
+    struct calsa_messages **place = &thread->messages;
+    while (*place && *place != messages) place = &(*place)->next;
+    if (!*place) return;
+    *place = messages->next;
+    if (!thread->messages) snd_lib_error_set_local(thread->host_handler);
 }
 
 static inline const char *calsa_message(const struct calsa_messages *messages, unsigned long place) {

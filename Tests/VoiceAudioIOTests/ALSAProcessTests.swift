@@ -48,6 +48,22 @@ final class ALSAProcessTests: XCTestCase {
         XCTAssertTrue(printed.contains("ALSA lib"), printed)
     }
 
+    /// Two streams on one thread, closed in the order in which they were opened.
+    func testCollectorsEndInAnyOrder() throws {
+        let second = LogCollector()
+        let silent = try withStandardErrorKept {
+            let first = try ALSASource(device: "null").open(request, in: CaptureEnvironment())
+            let other = try ALSASource(device: "null").open(request, in: CaptureEnvironment(logSink: second))
+            first.close()
+            XCTAssertLessThan(SystemALSACalls().open("voiceaudio_nonsense").status, 0)
+            other.close()
+        }
+        XCTAssertEqual(silent, "")
+        XCTAssertFalse(second.lines.withLock { $0.isEmpty })
+        let printed = try withStandardErrorKept { _ = SystemALSACalls().open("voiceaudio_nonsense") }
+        XCTAssertTrue(printed.contains("ALSA lib"), printed)
+    }
+
     private func descriptorCount() throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
     }

@@ -138,7 +138,8 @@ import VoiceAudioIO
         server.kill()
         let wakeUp = try CaptureWakeUp()
         let lost = #expect(throws: AudioError.self) {
-            while true {
+            let deadline = ContinuousClock.now + .seconds(10)
+            while ContinuousClock.now < deadline {
                 try stream.wait(orFor: wakeUp)
                 _ = try stream.readSamples()
             }

@@ -97,7 +97,7 @@ import VoiceAudioIO
         try stream.start()
         var losses = 0
         let error = #expect(throws: AudioError.self) {
-            while true {
+            for _ in 0..<1000 {
                 clock.advance(by: .milliseconds(10))
                 if case .lost(let loss) = try stream.readSamples().result { losses += loss.frames }
             }
@@ -229,7 +229,7 @@ import VoiceAudioIO
         let wakeUp = try CaptureWakeUp()
         let begin = clock.now
         let error = #expect(throws: AudioError.self) {
-            while true {
+            for _ in 0..<1000 {
                 try stream.wait(orFor: wakeUp)
                 _ = try stream.readSamples()
             }

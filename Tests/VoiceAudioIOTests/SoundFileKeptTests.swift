@@ -54,6 +54,18 @@ struct SoundFileKeptTests {
         #expect(scratch.names == ["a.wav"])
     }
 
+    @Test func aNameThatIsTakenMeanwhileIsTold() throws {
+        let path = scratch.file("a.wav")
+        let error = expectError(.notWritable) {
+            try WAVFile.write(to: path, format: .speech, byteCount: 0, minimumFreeBytes: 0) { _ in
+                // SAFETY: the path lives through the call.
+                _ = unsafe mkdir(path, 0o700)
+            }
+        }
+        #expect(error?.status == EISDIR)
+        #expect(scratch.names == ["a.wav"], "the file beside it was left")
+    }
+
     @Test func aFullDiskLeavesTheOldFile() throws {
         guard let disk = SmallDisk(kilobytes: 256) else { return }
         let path = disk.path + "/a.wav"

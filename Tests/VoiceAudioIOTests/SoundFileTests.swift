@@ -184,4 +184,42 @@ struct SoundFileTests {
             _ = try reader.readAll(as: .s16)
         }
     }
+
+    @Test func damagedBytesNeverTrap() throws {
+        var state: UInt64 = 7
+        func random(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(limit))
+        }
+        let path = try write(sampleBytes(500, of: .speech), .speech, to: "a.wav")
+        var files = [[UInt8](try Data(contentsOf: URL(fileURLWithPath: path))), PackageResources.speech_flac]
+        for name in ["a.aiff", "a.au", "a.caf", "a.w64", "a.ogg"] {
+            guard output(of: "sox", path, scratch.file(name)) != nil else { continue }
+            files.append([UInt8](try Data(contentsOf: URL(fileURLWithPath: scratch.file(name)))))
+        }
+        var readable = 0
+        for round in 0..<2000 {
+            var bytes = files[round % files.count]
+            // Mostly the header, where sizes and counts stand.
+            for _ in 0...random(below: 4) {
+                bytes[random(below: min(bytes.count, 200))] =
+                    [0, 1, 0x7F, 0x80, 0xFF, UInt8(random(below: 256))][
+                        random(below: 6)]
+            }
+            if random(below: 4) == 0 { bytes.removeLast(random(below: bytes.count)) }
+            do throws(AudioError) {
+                let reader = try SoundFileReader(bytes: bytes, name: "damaged")
+                #expect(reader.frameCount >= 0 && reader.channelCount > 0 && reader.sampleRateHz > 0)
+                var buffer = [UInt8](repeating: 0, count: 1000 * reader.channelCount * 2)
+                var span = buffer.mutableSpan
+                // SAFETY: any byte is a valid element.
+                var raw = unsafe span.mutableBytes
+                _ = try reader.read(into: &raw, as: .s16)
+                readable += 1
+            } catch {
+                #expect(error.code == .unreadableFile)
+            }
+        }
+        #expect(readable > 100 && readable < 1900)
+    }
 }

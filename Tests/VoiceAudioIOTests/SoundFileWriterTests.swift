@@ -89,6 +89,8 @@ struct SoundFileWriterTests {
             let kept = Array(bytes[..<(writer.frameCount * 3)])
             #expect(kept.count > 200_000)
             #expect(try SoundFileReader(path: path).readAll(as: .s24) == kept)
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            #expect(size == 44 + kept.count, "a part of a frame was left")
             expectError(.diskFull) { try writer.finish() }
             #expect(try SoundFileReader(path: path).readAll(as: .s24) == kept)
         }

@@ -73,7 +73,9 @@ struct TemporaryDirectoryTests {
 
     @Test func aSymbolicLinkIsRefused() throws {
         let elsewhere = Scratch()
-        // SAFETY: the strings live through the call.
+        // Private itself, so that nothing but the link speaks against it.
+        // SAFETY: the strings live through the calls.
+        #expect(unsafe chmod(elsewhere.path, 0o700) == 0)
         #expect(unsafe symlink(elsewhere.path, privatePath) == 0)
         let error = expectError(.permissionDenied) { _ = try TemporaryFile(in: place, toWrite: 0) }
         #expect(error?.message.contains(privatePath) == true)

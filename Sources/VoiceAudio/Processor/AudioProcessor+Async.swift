@@ -2,6 +2,7 @@ public import VoiceAudioCore
 
 // The blocking calls for async code: each runs on a thread of its own for as long as it takes, so that no thread of the
 // concurrency pool blocks. A call that has begun goes on to its own deadline; cancelling the task does not cut it short.
+// `cleanup()` has no such form: an async overload would keep `defer { processor.cleanup() }` out of async functions.
 extension AudioProcessor {
     /// As the blocking ``arm(deadline:)``, without blocking the caller's thread.
     public func arm(deadline: Duration = .seconds(5)) async throws(AudioError) {
@@ -18,12 +19,6 @@ extension AudioProcessor {
         try await onThreadOfItsOwn { () throws(AudioError) in try self.stop(deadline: deadline) }
     }
 
-    /// As the blocking ``cleanup(deadline:)``, without blocking the caller's thread.
-    public func cleanup(deadline: Duration? = nil) async {
-        // Without a thread to wait on, the caller's own has to do.
-        _ = try? await onThreadOfItsOwn { () throws(AudioError) in self.cleanup(deadline: deadline) }
-    }
-
     /// Captures until the task is cancelled or the capture ends, then cleans up: swift-service-lifecycle's `Service`.
     ///
     /// Arms where the processor is idle; one that is armed or records already goes on.
@@ -34,12 +29,16 @@ extension AudioProcessor {
             if state == .idle { try await arm() }
             try await waitForEndOrCancellation()
         } catch {
-            await cleanup()
+            await cleanupOnThreadOfItsOwn()
             throw error
         }
         let failure = if case .failed(let error) = state { error } else { AudioError?.none }
-        await cleanup()
+        await cleanupOnThreadOfItsOwn()
         if let failure { throw failure }
+    }
+
+    private func cleanupOnThreadOfItsOwn() async {
+        do throws(AudioError) { try await onThreadOfItsOwn { self.cleanup() } } catch { cleanup() }
     }
 
     private func waitForEndOrCancellation() async throws(AudioError) {

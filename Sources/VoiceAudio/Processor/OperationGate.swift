@@ -32,7 +32,8 @@ final class OperationGate: Sendable {
         descriptors.watch(wakeUp.descriptor, at: 0)
         while !takeTurn(orWait: wakeUp) {
             if clock.now >= deadline {
-                throw AudioError(.timedOut, "\(name) was not begun in time: another call on the same processor is at work")
+                throw AudioError(
+                    .timedOut, "\(name) was not begun in time: another call on the same processor is at work")
             }
             if clock.wait(for: descriptors, until: deadline) > 0 { wakeUp.clear() }
         }

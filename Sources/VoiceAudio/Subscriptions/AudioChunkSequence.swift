@@ -60,7 +60,8 @@ public struct AudioChunkSequence: AsyncSequence, Sendable {
             if await notifier.waitUntilReadable(wakeUp.descriptor) {
                 wakeUp.clear()
             } else if !Task.isCancelled {
-                throw AudioError(.outOfResources, "the ring's descriptor cannot be watched: is the limit of watches reached?")
+                throw AudioError(
+                    .outOfResources, "the ring's descriptor cannot be watched: is the limit of watches reached?")
             }
         }
     }

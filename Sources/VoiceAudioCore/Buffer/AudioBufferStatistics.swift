@@ -76,8 +76,9 @@ extension BoundedAudioBuffer {
     /// > Real-time: Safe: loads only, in nanoseconds.
     public var statistics: AudioBufferStatistics {
         AudioBufferStatistics(
-            appended: ring.producer.appended.count, delivered: ring.consumer.delivered.count, evicted: ring.producer.evicted.count,
-            cleared: ring.consumer.cleared.count, refusals: InlineArray { ring.producer.refusals[$0].count },
+            appended: ring.producer.appended.count, delivered: ring.consumer.delivered.count,
+            evicted: ring.producer.evicted.count, cleared: ring.consumer.cleared.count,
+            refusals: InlineArray { ring.producer.refusals[$0].count },
             peakChunks: ring.producer.peakChunks.load(ordering: .relaxed),
             peakBytes: ring.producer.peakBytes.load(ordering: .relaxed))
     }

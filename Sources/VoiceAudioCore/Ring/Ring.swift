@@ -61,7 +61,8 @@ struct Ring: ~Copyable, Sendable {
             // SAFETY: entries are atomic; what they say counts only if no position moved while we looked.
             let first = unsafe entry(at: tail).pointee.byteStart.load(ordering: .relaxed)
             let last = unsafe entry(at: head - 1)
-            let end = unsafe last.pointee.byteStart.load(ordering: .relaxed)
+            let end =
+                unsafe last.pointee.byteStart.load(ordering: .relaxed)
                 + last.pointee.byteCount.load(ordering: .relaxed)
             atomicMemoryFence(ordering: .acquiring)
             if self.tail.word.load(ordering: .relaxed) >> 1 == tail, self.head.word.load(ordering: .relaxed) == head {
@@ -85,6 +86,7 @@ struct Ring: ~Copyable, Sendable {
     /// The descriptor of the chunk at `position`, a place in the whole stream of published chunks.
     @_noLocks @_noAllocation
     func entry(at position: Int) -> UnsafeMutablePointer<ChunkDescriptor> {
+        // SAFETY: within the table; who may read or write the entry is said where it is used.
         unsafe descriptors.entry(at: position)
     }
 }

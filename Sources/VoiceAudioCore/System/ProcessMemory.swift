@@ -8,12 +8,12 @@ package enum ProcessMemory {
 
     /// Resident bytes, from `/proc/self/statm`; 0 where that cannot be read.
     package static var residentBytes: Int {
+        // SAFETY: the path is a constant; below, the kernel writes within the count.
         let descriptor = unsafe clinux_open("/proc/self/statm", O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { return 0 }
         defer { close(descriptor) }
         var text = InlineArray<128, UInt8>(repeating: 0)
         var span = text.mutableSpan
-        // SAFETY: the kernel writes within the count.
         let count = unsafe span.withUnsafeMutableBufferPointer { unsafe read(descriptor, $0.baseAddress, $0.count) }
         // The second number is resident pages.
         var fields = 0

@@ -19,9 +19,9 @@ package final class WorkerThread: Sendable {
     package init(name: String, body: @escaping @Sendable () -> Void) throws(AudioError) {
         let finished = try WakeUp()
         let start = Start(name: name, body: body, finished: finished)
+        // SAFETY: the context is retained for the thread, which takes the reference over; or we do where there is none.
         let context = unsafe Unmanaged.passRetained(start).toOpaque()
         var thread = pthread_t()
-        // SAFETY: the context is retained for the thread, which takes the reference over.
         let status = unsafe pthread_create(&thread, nil, runWorkerThread, context)
         guard status == 0 else {
             unsafe Unmanaged<Start>.fromOpaque(context).release()

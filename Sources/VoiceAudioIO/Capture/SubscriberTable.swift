@@ -62,6 +62,7 @@ package final class SubscriberTable: Sendable {
 
     /// Removes a subscriber and closes its ring; nothing happens if it is not there.
     package func remove(_ feed: Feed) {
+        // SAFETY: the address is only compared.
         let address = UInt(bitPattern: unsafe Unmanaged.passUnretained(feed).toOpaque())
         for index in places.indices where places[index].load(ordering: .relaxed) & ~1 == address { remove(at: index) }
     }

@@ -10,12 +10,12 @@ final class ClipSupply: FrameSupply {
 
     /// The built-in speech at the rate of `format`.
     ///
-    /// - Throws: `unreadableFile`.
+    /// - Throws: `unreadableFile` or `unsupportedFormat`.
     init(speechFor format: AudioFormat, loops: Bool) throws(AudioError) {
         let reader = try SoundFileReader(bytes: PackageResources.speech_flac, name: "the built-in speech")
         let clip = try Self.samples(of: reader)
         let rate = reader.sampleRateHz
-        samples = rate == format.sampleRateHz ? clip : resampled(clip, from: rate, to: format.sampleRateHz)
+        samples = rate == format.sampleRateHz ? clip : try resampled(clip, from: rate, to: format.sampleRateHz)
         origin = rate == format.sampleRateHz ? nil : "\(rate) Hz"
         frameCount = loops ? nil : samples.count
         self.format = format

@@ -37,7 +37,8 @@ public final class RecordingWriter {
     /// - Throws: `unsupportedFormat`, `notWritable`, `diskFull` or `outOfResources`. An old file is as it was, unless the
     ///   header itself did not fit.
     public init(
-        path: String, format: AudioFormat, minimumFreeBytes: Int = 1 << 30, clock: any AudioClock = SystemClock()
+        path: String, format: AudioFormat, minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
+        clock: any AudioClock = SystemClock()
     ) throws(AudioError) {
         try SndFileHandle.check(format)
         let target = try FileTarget(path)
@@ -48,10 +49,10 @@ public final class RecordingWriter {
                 opening: target.name, in: target.directory, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o666)
         }
         try file.information.requireRegularFile(at: path)
+        try withStatus(writing: path) { () throws(SystemFailure) in
+            try file.truncate(to: 0)
+        }
         do throws(AudioError) {
-            try withStatus(writing: path) { () throws(SystemFailure) in
-                try file.truncate(to: 0)
-            }
             writer = try SoundFileWriter(descriptor: file.number, name: path, format: format)
         } catch {
             // Not even the header fitted.

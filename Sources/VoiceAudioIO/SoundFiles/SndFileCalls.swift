@@ -116,9 +116,6 @@ final class SndFileHandle {
         return unsafe String(cString: text)
     }
 
-    /// The reason of a failed opening is kept in variables of the whole process.
-    private static let opening = Lock(())
-
     private static func open(
         _ bytes: SoundFileBytes, mode: Int32, _ info: inout SF_INFO, _ error: (String) -> AudioError
     ) throws(AudioError) -> OpaquePointer {
@@ -128,16 +125,17 @@ final class SndFileHandle {
             tell: positionCallback)
         // SAFETY: whoever keeps the handle keeps `bytes` as long.
         let user = unsafe Unmanaged.passUnretained(bytes).toOpaque()
-        return try unsafe opening.withLock { _ throws(AudioError) in
-            if let handle = unsafe sf_open_virtual(&calls, mode, &info, user) { return unsafe handle }
-            if bytes.status != 0 {
-                throw mode == Int32(SFM_READ)
-                    ? AudioError(reading: bytes.name, status: bytes.status)
-                    : AudioError(writing: bytes.name, status: bytes.status)
-            }
-            // SAFETY: without a handle the text is that of the last opening, ours; it is copied at once.
-            throw error(unsafe sf_strerror(nil).map { unsafe String(cString: $0) } ?? "unknown reason.")
+        // SAFETY: all arguments live through the call.
+        if let handle = unsafe sf_open_virtual(&calls, mode, &info, user) { return unsafe handle }
+        if bytes.status != 0 {
+            throw mode == Int32(SFM_READ)
+                ? AudioError(reading: bytes.name, status: bytes.status)
+                : AudioError(writing: bytes.name, status: bytes.status)
         }
+        // The reason is the last one of the process: where two openings fail at once it may be the other's. A lock would
+        // let one that hangs, on a network's disk, hold up all others.
+        // SAFETY: the text is a constant, and is copied.
+        throw error(unsafe sf_strerror(nil).map { unsafe String(cString: $0) } ?? "")
     }
 
     fileprivate static func subtype(of format: SampleFormat) -> Int32 {
@@ -207,15 +205,18 @@ private func seekCallback(_ offset: sf_count_t, _ whence: Int32, _ user: UnsafeM
 private func readCallback(
     _ buffer: UnsafeMutableRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
+    // A damaged file can make libsndfile ask for a negative count.
+    guard count > 0 else { return 0 }
     // SAFETY: as above; libsndfile's buffer has room for `count` bytes.
-    unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
+    return unsafe sf_count_t(bytes(user).read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count))))
 }
 
 private func writeCallback(
     _ buffer: UnsafeRawPointer?, _ count: sf_count_t, _ user: UnsafeMutableRawPointer?
 ) -> sf_count_t {
+    guard count > 0 else { return 0 }
     // SAFETY: as above; the buffer holds `count` bytes.
-    unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
+    return unsafe sf_count_t(bytes(user).write(UnsafeRawBufferPointer(start: buffer, count: Int(count))))
 }
 
 private func positionCallback(_ user: UnsafeMutableRawPointer?) -> sf_count_t {

@@ -79,7 +79,8 @@ final class SoundFileBytes {
     /// Reads from the position on; fewer bytes than asked for at the end or at a failure.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         guard descriptor >= 0 else {
-            let count = max(0, min(buffer.count, memory.count - position))
+            let count = min(buffer.count, memory.count - position)
+            guard count > 0 else { return 0 }
             // SAFETY: `count` bytes from `position` are within the memory, and fit the buffer.
             unsafe memory.withUnsafeBytes { bytes in
                 unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<position + count]))

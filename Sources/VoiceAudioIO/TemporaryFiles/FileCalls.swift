@@ -52,7 +52,8 @@ struct OwnedDescriptor: ~Copyable {
         var information = statvfs()
         // SAFETY: the kernel fills a local.
         guard unsafe fstatvfs(number, &information) == 0, information.f_blocks > 0 else { return nil }
-        return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
+        let (count, overflow) = information.f_bavail.multipliedReportingOverflow(by: information.f_frsize)
+        return overflow ? Int.max : Int(clamping: count)
     }
 
     /// Waits until what was written is on the disk.

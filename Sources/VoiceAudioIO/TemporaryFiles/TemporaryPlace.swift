@@ -11,13 +11,10 @@ package struct TemporaryPlace: Sendable, Hashable {
     /// Bytes that must stay free on its disk.
     package let minimumFreeBytes: Int
 
-    /// What must stay free where nothing else is said: 1 GiB.
-    package static let defaultMinimumFreeBytes = 1 << 30
-
     /// - Parameter directory: `nil` stands for `TMPDIR`, and for `/tmp` where that is not set.
     package init(
         named: Bool = false, directory: String? = nil,
-        minimumFreeBytes: Int = TemporaryPlace.defaultMinimumFreeBytes
+        minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes
     ) {
         self.directory = directory ?? Self.systemDirectory
         isNamed = named

@@ -25,6 +25,9 @@ public struct TemporaryWAV: ~Copyable {
 
     private let file: TemporaryFile
 
+    /// What must stay free on the disk where nothing else is said: 1 GiB, as `VOICE_AUDIO_MIN_FREE_DISK_MB` has it.
+    public static let defaultMinimumFreeBytes = 1 << 30
+
     /// Writes frames.
     ///
     /// - Parameters:
@@ -39,11 +42,19 @@ public struct TemporaryWAV: ~Copyable {
         writing write: (SoundFileWriter) throws(AudioError) -> Void
     ) throws(AudioError) {
         let file = try TemporaryFile(in: place, toWrite: byteCount)
-        let writer = try SoundFileWriter(
-            descriptor: file.descriptor.number, name: "temporary WAV in \(place.directory)", format: format)
+        let written = try Self.write(to: file, name: "temporary WAV in \(place.directory)", format: format, write)
+        self.init(file, byteCount: written, format: format)
+    }
+
+    /// Writes the frames; the bytes of the file. The writer is gone on return, before the file can be.
+    private static func write(
+        to file: borrowing TemporaryFile, name: String, format: AudioFormat,
+        _ write: (SoundFileWriter) throws(AudioError) -> Void
+    ) throws(AudioError) -> Int {
+        let writer = try SoundFileWriter(descriptor: file.descriptor.number, name: name, format: format)
         try write(writer)
         try writer.finish()
-        self.init(file, byteCount: writer.byteCount, format: format)
+        return writer.byteCount
     }
 
     /// Writes a WAV file as it is.

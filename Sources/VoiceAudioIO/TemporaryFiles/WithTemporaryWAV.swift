@@ -23,7 +23,7 @@ public import VoiceAudioCore
 ///   `permissionDenied` or `outOfResources`.
 public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
     samples: [Sample], format: AudioFormat, named: Bool = false, directory: String? = nil,
-    minimumFreeBytes: Int = 1 << 30, _ body: (borrowing TemporaryWAV) throws -> Result
+    minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes, _ body: (borrowing TemporaryWAV) throws -> Result
 ) throws -> Result {
     let place = TemporaryPlace(named: named, directory: directory, minimumFreeBytes: minimumFreeBytes)
     let wav = try TemporaryWAV(samples: samples, format: format, in: place)
@@ -36,7 +36,8 @@ public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
 /// that throws leaves nothing behind either.
 public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
     samples: [Sample], format: AudioFormat, named: Bool = false, directory: String? = nil,
-    minimumFreeBytes: Int = 1 << 30, _ body: (borrowing TemporaryWAV) async throws -> Result
+    minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
+    _ body: (borrowing TemporaryWAV) async throws -> Result
 ) async throws -> Result {
     let place = TemporaryPlace(named: named, directory: directory, minimumFreeBytes: minimumFreeBytes)
     let wav = try TemporaryWAV(samples: samples, format: format, in: place)
@@ -58,7 +59,8 @@ public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
 /// - Throws: What `body` throws, as it is; or ``AudioError`` with code `unreadableFile` (the bytes are no WAV file),
 ///   `diskFull`, `notWritable`, `permissionDenied` or `outOfResources`.
 public func withTemporaryWAV<Result: ~Copyable>(
-    wavBytes: [UInt8], named: Bool = false, directory: String? = nil, minimumFreeBytes: Int = 1 << 30,
+    wavBytes: [UInt8], named: Bool = false, directory: String? = nil,
+    minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
     _ body: (borrowing TemporaryWAV) throws -> Result
 ) throws -> Result {
     let place = TemporaryPlace(named: named, directory: directory, minimumFreeBytes: minimumFreeBytes)
@@ -71,7 +73,8 @@ public func withTemporaryWAV<Result: ~Copyable>(
 /// As ``withTemporaryWAV(wavBytes:named:directory:minimumFreeBytes:_:)``, for a body that suspends. A cancelled body that
 /// throws leaves nothing behind either.
 public func withTemporaryWAV<Result: ~Copyable>(
-    wavBytes: [UInt8], named: Bool = false, directory: String? = nil, minimumFreeBytes: Int = 1 << 30,
+    wavBytes: [UInt8], named: Bool = false, directory: String? = nil,
+    minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
     _ body: (borrowing TemporaryWAV) async throws -> Result
 ) async throws -> Result {
     let place = TemporaryPlace(named: named, directory: directory, minimumFreeBytes: minimumFreeBytes)

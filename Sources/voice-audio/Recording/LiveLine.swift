@@ -16,8 +16,11 @@ struct LiveLine {
         bars.removeFirst()
         bars.append(Self.bar(level.rmsDBFS))
         let fill = processor.memoryUsage
-        writeToStandardError("\r\u{1B}[K  \(Self.time(sink, processor))  \(String(bars))  \(Self.text(level.rmsDBFS)) dBFS"
-            + "   buffer \(fill.bufferSize)/\(fill.maxBufferSize)   lost \(sink.lostFrameCount)")
+        let text = """
+            \(Self.time(sink, processor))  \(String(bars))  \(Self.text(level.rmsDBFS)) dBFS   \
+            buffer \(fill.bufferSize)/\(fill.maxBufferSize)   lost \(sink.lostFrameCount)
+            """
+        writeToStandardError("\r\u{1B}[K  " + text)
     }
 
     /// Leaves the last state standing.
