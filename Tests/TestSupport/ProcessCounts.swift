@@ -22,9 +22,9 @@ package enum ProcessCounts {
     package static var residentBytes: Int { ProcessMemory.residentBytes }
 }
 
-/// Looks until something is so, for 20 seconds at most.
+/// Looks until something is so, for a minute at most.
 package func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(20)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !condition() {
         if ContinuousClock.now >= deadline { return false }
         usleep(500)

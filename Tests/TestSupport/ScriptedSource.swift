@@ -74,7 +74,7 @@ package final class ScriptedSource: CaptureSource {
 
     private func wait(until condition: (State) -> Bool) -> Bool {
         let clock = SystemClock()
-        let deadline = clock.now.advanced(by: .seconds(20))
+        let deadline = clock.now.advanced(by: .seconds(60))
         var descriptors = DescriptorSet(count: 1)
         descriptors.watch(changed.descriptor, at: 0)
         while true {

@@ -4,7 +4,7 @@ import VoiceAudio
 import VoiceAudioCore
 
 /// What a recording holds, frame by frame, against what the source gave.
-@Suite(.timeLimit(.minutes(1))) struct ProcessorTests {
+@Suite(.timeLimit(.minutes(5))) struct ProcessorTests {
     let source = ScriptedSource()
 
     private func processor(_ configuration: AudioConfiguration = .scripted()) -> AudioProcessor {
@@ -233,7 +233,7 @@ import VoiceAudioCore
         let processor = processor()
         try processor.arm()
         try processor.start()
-        give(.frames(50), .hang)
+        source.push(.frames(50), .hang)
         #expect(source.waitUntilHanging())
         // The thread sees the request first, and then finds the loss.
         let stop = try ThreadResult { try processor.stop() }
