@@ -151,22 +151,20 @@ import VoiceAudioCore
         #expect(source.closeCount == 1)
     }
 
-    @Test func twoMayRunAtOnce() async throws {
-        let processor = processor
-        let tasks = (0..<2).map { _ in
-            Task {
-                // The second may find the first at its arming.
-                do { try await processor.run() } catch let error as AudioError where error.code == .invalidState {
-                    try await processor.run()
+    @Test func severalMayWaitForTheSameDescriptor() async throws {
+        for _ in 0..<50 {
+            let notifier = try DescriptorNotifier.running()
+            let wakeUp = try WakeUp()
+            let all = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<4 { group.addTask { await notifier.waitUntilReadable(wakeUp.descriptor) } }
+                group.addTask {
+                    for _ in 0..<10 { await Task.yield() }
+                    wakeUp.signal()
+                    return true
                 }
+                return await group.reduce(true) { $0 && $1 }
             }
+            #expect(all, "one was turned away while another waited")
         }
-        #expect(try await offThePool(source.waitUntilTaken))
-        source.push(.frames(100))
-        #expect(try await offThePool(source.waitUntilTaken))
-        #expect(processor.state == .ready, "the second took the first's watch for the capture's end")
-        tasks[0].cancel()
-        for task in tasks { try await task.value }
-        #expect(processor.state == .idle)
     }
 }

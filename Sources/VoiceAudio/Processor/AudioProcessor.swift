@@ -387,6 +387,7 @@ public final class AudioProcessor: Sendable {
         var failure: AudioError?
         if let capture {
             end(capture, by: deadline)
+            session.withLock { $0.noteEnd(of: capture) }
             if case .failed(let error) = capture.outcome { failure = error }
         }
         subscribers.removeAll(because: failure)

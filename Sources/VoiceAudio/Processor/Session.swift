@@ -22,6 +22,9 @@ struct Session: Sendable {
     private(set) var preRollFrameCount = 0
     private(set) var startCallTime: MonotonicInstant?
 
+    /// What was taken away and has not ended yet: it still counts.
+    private var ending: (capture: Capture, history: BoundedAudioBuffer?)?
+
     /// What earlier rings and captures lost.
     private var earlierDrops = MemoryUsage.Drops()
     private var earlierStatistics = CaptureStatistics()
@@ -122,15 +125,20 @@ struct Session: Sendable {
         // What it ended by decides where a stop() at work goes back to.
         hearCapture()
         let taken = (capture, history, subscribers)
-        remember(history)
-        if let capture {
-            earlierStatistics = capture.counters.statistics
-            earlierDrops.device += earlierStatistics.framesLost
-        }
+        if let capture { ending = (capture, history) }
         capture = nil
         history = nil
         subscribers = SubscriberTable()
         return taken
+    }
+
+    /// Notes what a capture that was taken away lost until its end.
+    mutating func noteEnd(of capture: Capture) {
+        guard let ending, ending.capture === capture else { return }
+        remember(ending.history)
+        earlierStatistics = capture.counters.statistics
+        earlierDrops.device += earlierStatistics.framesLost
+        self.ending = nil
     }
 
     /// The capture goes on with another history; nothing happens where a clean-up took the capture meanwhile.
@@ -147,7 +155,9 @@ struct Session: Sendable {
         peakBytes = max(peakBytes, statistics.peakBytes)
     }
 
-    var captureStatistics: CaptureStatistics { capture?.counters.statistics ?? earlierStatistics }
+    var captureStatistics: CaptureStatistics {
+        (capture ?? ending?.capture)?.counters.statistics ?? earlierStatistics
+    }
 
     mutating func quarantine(_ thread: WorkerThread) { quarantine.append(thread) }
 
@@ -160,8 +170,8 @@ struct Session: Sendable {
 
     mutating func memoryUsage() -> MemoryUsage {
         var drops = earlierDrops
-        if let history { drops.add(history.statistics) }
-        if let capture { drops.device += capture.counters.statistics.framesLost }
+        for history in [history, ending?.history] { if let history { drops.add(history.statistics) } }
+        for capture in [capture, ending?.capture] { drops.device += capture?.counters.statistics.framesLost ?? 0 }
         var usage = MemoryUsage(
             configuration: configuration, history: history, drops: drops, subscribers: subscribers.buffers)
         usage.peakBufferSize = max(usage.peakBufferSize, peakChunks)
