@@ -44,7 +44,10 @@ extension AudioProcessor {
     private func waitForEndOrCancellation() async throws(AudioError) {
         guard let capture = runningCapture else { return }
         let notifier = try DescriptorNotifier.running()
-        _ = await notifier.waitUntilReadable(capture.endDescriptor)
+        let hasEnded = await notifier.waitUntilReadable(capture.endDescriptor)
+        guard hasEnded || Task.isCancelled else {
+            throw AudioError(.outOfResources, "the capture's end cannot be watched: is the limit of descriptors reached?")
+        }
     }
 }
 

@@ -25,7 +25,6 @@ public final class AudioProcessor: Sendable {
     private let environment: CaptureEnvironment
     private let gate = OperationGate()
     private let session: Lock<Session>
-    private let subscribers = SubscriberTable()
 
     /// Makes a processor in `idle`; nothing is opened.
     ///
@@ -82,8 +81,7 @@ public final class AudioProcessor: Sendable {
     public func arm(deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("arm()", deadline) { (deadline) throws(AudioError) in
             _ = try transition(.arm)
-            try open(by: deadline)
-            _ = try transition(.armed)
+            try open(by: deadline) { (session) throws(AudioError) in _ = try session.handle(.armed) }
         }
     }
 
@@ -100,11 +98,12 @@ public final class AudioProcessor: Sendable {
     public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("start()", deadline) { (deadline) throws(AudioError) in
             let action = try transition(.start)
-            if action == .openAndRecord { try open(by: deadline) }
-            let preRollFrames = configuration.format.frameCount(in: preRoll)
-            let now = clock.now
-            session.withLock { $0.beginRecording(preRollFrames: action == .record ? preRollFrames : nil, at: now) }
-            _ = try transition(.recordingStarted)
+            let preRollFrames = action == .record ? configuration.format.frameCount(in: preRoll) : nil
+            let begin = { [clock] (session: inout Session) throws(AudioError) in
+                session.beginRecording(preRollFrames: preRollFrames, at: clock.now)
+                _ = try session.handle(.recordingStarted)
+            }
+            if action == .openAndRecord { try open(by: deadline, then: begin) } else { try session.withLock(begin) }
         }
     }
 
@@ -137,21 +136,20 @@ public final class AudioProcessor: Sendable {
     ///
     /// - Parameter deadline: How long to wait for the capture thread; the configuration's `stopTimeout` if not given. A
     ///   thread that does not answer is left to itself, and ``quarantinedThreadCount`` says so.
-    /// - Throws: ``AudioError`` with code `invalidState`; `timedOut` where another call is at work for so long.
+    /// - Throws: ``AudioError`` with code `invalidState`; `timedOut` where another call is at work for so long;
+    ///   `cancelled` by a clean-up meanwhile.
     public func stop(deadline: Duration? = nil) throws(AudioError) -> Recording {
         try perform("stop()", deadline) { (deadline) throws(AudioError) in
-            let failure = session.withLock { $0.failure }
-            let action = try transition(.stop)
-            let wallClock = WallClock(at: clock.now)
-            let start = session.withLock { $0.recordingStart }
-            let history: BoundedAudioBuffer?
-            if action == .exchangeHistory {
-                history = try exchangeHistory(by: deadline)
-            } else {
-                history = endCapture(by: deadline)
-                _ = try transition(.stopped)
+            let (action, start) = try session.withLock { (session) throws(AudioError) in
+                (try session.handle(.stop), session.recordingStart)
             }
-            guard let history else { throw AudioError(.invalidState, "there is no history to take a recording from") }
+            let wallClock = WallClock(at: clock.now)
+            let (history, failure) =
+                action == .exchangeHistory
+                ? try exchangeHistory(by: deadline) : try endRecording(by: deadline, then: .stopped)
+            guard let history else {
+                throw AudioError(.cancelled, "the recording was thrown away by a clean-up meanwhile")
+            }
             return Recording(
                 of: FrozenAudio(freezing: history), from: start, configuration: configuration, wallClock: wallClock,
                 failure: failure)
@@ -167,7 +165,8 @@ public final class AudioProcessor: Sendable {
     ///   `stopTimeout` if not given.
     public func cleanup(deadline: Duration? = nil) {
         let deadline = clock.now.advanced(by: deadline ?? configuration.stopTimeout)
-        session.withLock { $0.abortOpening?.signal() }
+        session.withLock { $0.beginCleanup() }
+        defer { session.withLock { $0.endCleanup() } }
         do throws(AudioError) {
             try gate.perform("cleanup()", by: deadline, clock: clock) { () throws(AudioError) in release(by: deadline) }
         } catch {
@@ -183,9 +182,10 @@ public final class AudioProcessor: Sendable {
     /// - Returns: Chunks thrown away.
     @discardableResult
     public func forceCleanupBuffers() -> Int {
-        let history = session.withLock { $0.history }
+        let (history, subscribers) = session.withLock { ($0.history, $0.subscribers) }
         var count = history?.forceCleanup() ?? 0
         for buffer in subscribers.buffers { count += buffer.forceCleanup() }
+        ProcessMemory.trimHeap()
         log(.notice, "buffers cleaned up", ["chunks": "\(count)"])
         return count
     }
@@ -236,7 +236,10 @@ public final class AudioProcessor: Sendable {
         let buffer = try BoundedAudioBuffer(
             maxChunks: chunkCount, maxBytes: chunkCount * chunkBytes, overflow: overflow, format: configuration.format,
             maxChunkBytes: chunkBytes, clock: clock, evictionCause: .consumerLag, refusalCause: .consumerLag)
-        return try AudioSubscription(buffer, in: subscribers)
+        // Under the lock: else a capture that ends in this moment would leave behind who listens to it.
+        return try session.withLock { (session) throws(AudioError) in
+            try AudioSubscription(buffer, in: session.subscribers)
+        }
     }
 
     // MARK: - Watching
@@ -247,7 +250,7 @@ public final class AudioProcessor: Sendable {
     /// What the source really gives; `nil` while nothing is open.
     public var captureReport: CaptureReport? { session.withLock { $0.capture?.report } }
 
-    /// What the device delivered and lost since it was armed.
+    /// What the device delivered and lost since it was armed; it stays until the next capture.
     public var statistics: CaptureStatistics { session.withLock { $0.captureStatistics } }
 
     /// How loud the newest chunk is; silence while nothing is captured.
@@ -271,9 +274,7 @@ public final class AudioProcessor: Sendable {
     public var quarantinedThreadCount: Int { session.withLock { $0.quarantinedThreadCount } }
 
     /// Memory, fill, drops and subscribers, now.
-    public var memoryUsage: MemoryUsage {
-        session.withLock { $0.memoryUsage(subscribers: subscribers.buffers) }
-    }
+    public var memoryUsage: MemoryUsage { session.withLock { $0.memoryUsage() } }
 
     /// Waits until the source is at its end (a file that does not loop) or the capture has failed.
     ///
@@ -302,28 +303,35 @@ public final class AudioProcessor: Sendable {
         try session.withLock { (session) throws(AudioError) in try session.handle(event) }
     }
 
-    /// Opens the source on a thread of its own.
-    private func open(by deadline: MonotonicInstant) throws(AudioError) {
+    /// Opens the source on a thread of its own, and takes the next step in the same moment.
+    private func open(
+        by deadline: MonotonicInstant, then next: (inout Session) throws(AudioError) -> Void
+    ) throws(AudioError) {
         if let refusal { throw refusal }
         let history = try makeHistory()
         let abort = try WakeUp()
-        session.withLock { $0.abortOpening = abort }
-        defer { session.withLock { $0.abortOpening = nil } }
+        let (opening, subscribers) = session.withLock { ($0.beginOpening(abort: abort), $0.subscribers) }
+        defer { session.withLock { $0.endOpening() } }
         let capture: Capture
         do throws(AudioError) {
             capture = try Capture(
                 source: source,
                 request: CaptureRequest(format: configuration.format, chunkFrameCount: configuration.chunkFrameCount),
                 environment: environment, history: history, subscribers: subscribers,
-                realtimePriority: configuration.realtimePriority, by: deadline, abort: abort)
+                realtimePriority: configuration.realtimePriority, by: deadline, abort: abort,
+                abandon: { thread in session.withLock { $0.quarantine(thread) } })
         } catch {
             log(.error, "could not open \"\(source.name)\"", ["error": "\(error)"])
             throw error
         }
-        session.withLock { session in
-            session.capture = capture
-            session.history = history
-            session.startCallTime = nil
+        let isInstalled = try session.withLock { (session) throws(AudioError) in
+            guard session.install(capture, history: history, opening: opening) else { return false }
+            try next(&session)
+            return true
+        }
+        guard isInstalled else {
+            end(capture, by: deadline)
+            throw AudioError(.cancelled, "opening \"\(source.name)\" was given up because of a clean-up")
         }
         log(.info, "capturing from \"\(source.name)\"", ["given": "\(capture.report)"])
         if let refusal = capture.priorityRefusal { log(.warning, refusal.message) }
@@ -335,41 +343,69 @@ public final class AudioProcessor: Sendable {
             format: configuration.format, maxChunkBytes: configuration.chunkByteCount, clock: clock)
     }
 
-    /// Takes the history and lets the capture go on with another.
-    private func exchangeHistory(by deadline: MonotonicInstant) throws(AudioError) -> BoundedAudioBuffer? {
+    /// A recording's ring, and what its capture failed with.
+    private typealias Ended = (history: BoundedAudioBuffer?, failure: AudioError?)
+
+    /// Takes the history and lets the capture go on with another; where it cannot, ends it.
+    private func exchangeHistory(by deadline: MonotonicInstant) throws(AudioError) -> Ended {
         let (capture, history) = session.withLock { ($0.capture, $0.history) }
+        guard let capture else { return (nil, nil) }
         do throws(AudioError) {
             let next = try makeHistory()
-            let hasExchanged =
-                capture?.control.exchangeHistory(for: try next.takeProducer(), by: deadline, clock: clock) ?? false
-            guard hasExchanged else {
-                throw AudioError(.timedOut, "the capture thread did not answer in time: the driver does not return")
+            let hasExchanged = capture.control.exchangeHistory(
+                for: try next.takeProducer(), by: deadline, clock: clock, threadEnd: capture.thread.endDescriptor)
+            if hasExchanged {
+                capture.control.setPaused(false)
+                try session.withLock { (session) throws(AudioError) in
+                    session.exchangedHistory(for: next, of: capture)
+                    _ = try session.handle(.stopped)
+                }
+                return (history, nil)
             }
-            capture?.control.setPaused(false)
-            session.withLock { $0.exchangedHistory(for: next) }
-            _ = try transition(.stopped)
         } catch {
-            // The recording is safe all the same; the capture is not.
-            _ = endCapture(by: deadline)
-            _ = try transition(.stopFailed(error))
+            return try endRecording(by: deadline, then: .stopFailed(error))
         }
-        return history
+        switch capture.outcome {
+        case .ended: return try endRecording(by: deadline, then: .stopped)
+        case .failed(let error): return try endRecording(by: deadline, then: .stopFailed(error))
+        case .running:
+            let error = AudioError(
+                .timedOut, "the capture thread did not answer in time: the driver does not return")
+            return try endRecording(by: deadline, then: .stopFailed(error))
+        }
     }
 
-    /// Ends the capture, or leaves it to itself at the deadline, and takes the history.
-    private func endCapture(by deadline: MonotonicInstant) -> BoundedAudioBuffer? {
-        let (capture, history) = session.withLock { $0.takeCapture() }
-        if let capture, !capture.stop(by: deadline) {
-            session.withLock { $0.quarantine(capture) }
-            log(.error, "the capture thread did not end in time and is left to itself", ["thread": "va-capture"])
+    /// Ends the capture and hands out the recording, which is safe whatever the capture is.
+    private func endRecording(
+        by deadline: MonotonicInstant, then event: ProcessorStateMachine.Event
+    ) throws(AudioError) -> Ended {
+        let ended = endCapture(by: deadline)
+        if ended.history != nil { _ = try transition(event) }
+        return ended
+    }
+
+    /// Ends the capture, or leaves it to itself at the deadline, takes the history, and ends the subscriptions.
+    private func endCapture(by deadline: MonotonicInstant) -> Ended {
+        let (capture, history, subscribers) = session.withLock { $0.takeCapture() }
+        var failure: AudioError?
+        if let capture {
+            end(capture, by: deadline)
+            session.withLock { $0.noteEnd(of: capture) }
+            if case .failed(let error) = capture.outcome { failure = error }
         }
-        return history
+        subscribers.removeAll(because: failure)
+        return (history, failure)
+    }
+
+    private func end(_ capture: Capture, by deadline: MonotonicInstant) {
+        guard !capture.stop(by: deadline) else { return }
+        session.withLock { $0.quarantine(capture.thread) }
+        log(.error, "the capture thread did not end in time and is left to itself", ["thread": "va-capture"])
     }
 
     private func release(by deadline: MonotonicInstant) {
         let action = session.withLock { session in (try? session.handle(.cleanup)) ?? .none }
         _ = endCapture(by: deadline)
-        subscribers.removeAll()
         if action == .release { log(.info, "capture ended") }
     }
 

@@ -15,7 +15,8 @@ struct ProcessorStateMachine: Equatable {
     enum State: Equatable {
         /// Nothing is open. Exits: `armed` → ready, `recordingStarted` → recording.
         case idle
-        /// The history rolls. Exits: `recordingStarted` → recording, `cleanup` → idle, `captureFailed` → failed.
+        /// The history rolls, or has come to the source's end. Exits: `recordingStarted` → recording, `cleanup` → idle,
+        /// `captureFailed` → failed.
         case ready
         /// Exits: `pause` → paused, `stop` → processing, `cleanup` → idle, `captureFailed` → failed.
         case recording(Origin)
@@ -39,6 +40,8 @@ struct ProcessorStateMachine: Equatable {
         case stopFailed(AudioError)
         case cleanup
         case captureFailed(AudioError)
+        /// The source came to its end: there is no `ready` to go back to any more.
+        case captureEnded
     }
 
     enum Action: Equatable {
@@ -77,6 +80,7 @@ struct ProcessorStateMachine: Equatable {
         case .stopFailed(let error): return try stopFailed(error)
         case .cleanup: return cleanup()
         case .captureFailed(let error): return captureFailed(error)
+        case .captureEnded: return captureEnded()
         }
     }
 
@@ -171,6 +175,16 @@ struct ProcessorStateMachine: Equatable {
         case .ready: state = .failed(error, holdsRecording: false)
         case .recording, .paused: state = .failed(error, holdsRecording: true)
         case .idle, .processing, .failed: break
+        }
+        return .none
+    }
+
+    private mutating func captureEnded() -> Action {
+        switch state {
+        case .recording: state = .recording(.idle)
+        case .paused: state = .paused(.idle)
+        case .processing: state = .processing(.idle)
+        case .idle, .ready, .failed: break
         }
         return .none
     }

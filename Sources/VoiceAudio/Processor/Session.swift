@@ -6,21 +6,31 @@ struct Session: Sendable {
     private let configuration: AudioConfiguration
     private var machine = ProcessorStateMachine()
 
-    var capture: Capture?
-    var history: BoundedAudioBuffer?
+    private(set) var capture: Capture?
+    private(set) var history: BoundedAudioBuffer?
+    /// Those who listen to this capture, or to the next one where there is none. Each capture has a table of its own: a
+    /// thread that was left to itself reaches nobody any more.
+    private(set) var subscribers = SubscriberTable()
+
     /// Gives up an opening that is at work.
-    var abortOpening: WakeUp?
+    private var abortOpening: WakeUp?
+    private var cleanupsUnderWay = 0
+    private var cleanupsBegun = 0
 
     /// The stream position of the recording's first frame, and what of it came before `start()`.
     private(set) var recordingStart = 0
     private(set) var preRollFrameCount = 0
-    var startCallTime: MonotonicInstant?
+    private(set) var startCallTime: MonotonicInstant?
 
-    /// What earlier rings dropped.
+    /// What was taken away and has not ended yet: it still counts.
+    private var ending: (capture: Capture, history: BoundedAudioBuffer?)?
+
+    /// What earlier rings and captures lost.
     private var earlierDrops = MemoryUsage.Drops()
+    private var earlierStatistics = CaptureStatistics()
     private var peakChunks = 0
     private var peakBytes = 0
-    private var quarantine: [Capture] = []
+    private var quarantine: [WorkerThread] = []
 
     init(configuration: AudioConfiguration) { self.configuration = configuration }
 
@@ -37,22 +47,54 @@ struct Session: Sendable {
         }
     }
 
-    /// What the capture failed with; `nil` where it did not.
-    var failure: AudioError? {
-        mutating get { if case .failed(let error, _) = currentState { error } else { nil } }
-    }
-
     private mutating func hearCapture() {
-        guard case .failed(let error) = capture?.outcome else { return }
-        // An event that fits every state.
-        _ = try? machine.handle(.captureFailed(error))
+        // Events that fit every state.
+        switch capture?.outcome {
+        case .failed(let error): _ = try? machine.handle(.captureFailed(error))
+        case .ended: _ = try? machine.handle(.captureEnded)
+        case .running, nil: break
+        }
     }
 
     var isRecording: Bool {
-        switch machine.state {
-        case .recording, .paused: true
-        case .idle, .ready, .processing, .failed: false
+        mutating get {
+            switch currentState {
+            case .recording, .paused: true
+            case .idle, .ready, .processing, .failed: false
+            }
         }
+    }
+
+    // An opening and the clean-ups that may come while it is at work.
+
+    /// Announces an opening.
+    ///
+    /// - Parameter abort: Is signalled when a clean-up comes.
+    /// - Returns: What tells later whether one came.
+    mutating func beginOpening(abort: WakeUp) -> Int {
+        abortOpening = abort
+        if cleanupsUnderWay > 0 { abort.signal() }
+        return cleanupsBegun
+    }
+
+    mutating func endOpening() { abortOpening = nil }
+
+    /// Gives up an opening that is at work, or begins before ``endCleanup()``.
+    mutating func beginCleanup() {
+        cleanupsUnderWay += 1
+        cleanupsBegun += 1
+        abortOpening?.signal()
+    }
+
+    mutating func endCleanup() { cleanupsUnderWay -= 1 }
+
+    /// Takes a capture in that was opened. Answers `false` where a clean-up came meanwhile: then it must not stay.
+    mutating func install(_ capture: Capture, history: BoundedAudioBuffer, opening: Int) -> Bool {
+        guard opening == cleanupsBegun else { return false }
+        self.capture = capture
+        self.history = history
+        startCallTime = nil
+        return true
     }
 
     /// - Parameter preRollFrames: How far back to reach; `nil` begins with the stream's first frame.
@@ -64,27 +106,44 @@ struct Session: Sendable {
             return
         }
         let position = capture.counters.streamPosition
-        recordingStart = max(position - preRollFrames, history?.oldestFramePosition ?? position, 0)
+        // The chunk being filled is history, too. Its position first: the ring may get that chunk meanwhile.
+        let filling = history?.nextNumbers.framePosition ?? position
+        recordingStart = max(position - preRollFrames, history?.oldestFramePosition ?? filling, 0)
         recordingStart = min(recordingStart, position)
         preRollFrameCount = position - recordingStart
     }
 
     var recordedFrameCount: Int {
-        guard isRecording, let capture else { return 0 }
-        return max(0, capture.counters.streamPosition - recordingStart)
-    }
-
-    /// Takes capture and history away.
-    mutating func takeCapture() -> (Capture?, BoundedAudioBuffer?) {
-        defer {
-            remember(history)
-            capture = nil
-            history = nil
+        mutating get {
+            guard isRecording, let capture else { return 0 }
+            return max(0, capture.counters.streamPosition - recordingStart)
         }
-        return (capture, history)
     }
 
-    mutating func exchangedHistory(for next: BoundedAudioBuffer) {
+    /// Takes capture and history away, and those who listened.
+    mutating func takeCapture() -> (capture: Capture?, history: BoundedAudioBuffer?, subscribers: SubscriberTable) {
+        // What it ended by decides where a stop() at work goes back to.
+        hearCapture()
+        let taken = (capture, history, subscribers)
+        if let capture { ending = (capture, history) }
+        capture = nil
+        history = nil
+        subscribers = SubscriberTable()
+        return taken
+    }
+
+    /// Notes what a capture that was taken away lost until its end.
+    mutating func noteEnd(of capture: Capture) {
+        guard let ending, ending.capture === capture else { return }
+        remember(ending.history)
+        earlierStatistics = capture.counters.statistics
+        earlierDrops.device += earlierStatistics.framesLost
+        self.ending = nil
+    }
+
+    /// The capture goes on with another history; nothing happens where a clean-up took the capture meanwhile.
+    mutating func exchangedHistory(for next: BoundedAudioBuffer, of capture: Capture) {
+        guard capture === self.capture else { return }
         remember(history)
         history = next
     }
@@ -96,9 +155,11 @@ struct Session: Sendable {
         peakBytes = max(peakBytes, statistics.peakBytes)
     }
 
-    var captureStatistics: CaptureStatistics { capture?.counters.statistics ?? CaptureStatistics() }
+    var captureStatistics: CaptureStatistics {
+        (capture ?? ending?.capture)?.counters.statistics ?? earlierStatistics
+    }
 
-    mutating func quarantine(_ capture: Capture) { quarantine.append(capture) }
+    mutating func quarantine(_ thread: WorkerThread) { quarantine.append(thread) }
 
     var quarantinedThreadCount: Int {
         mutating get {
@@ -107,11 +168,12 @@ struct Session: Sendable {
         }
     }
 
-    mutating func memoryUsage(subscribers: [BoundedAudioBuffer]) -> MemoryUsage {
+    mutating func memoryUsage() -> MemoryUsage {
         var drops = earlierDrops
-        if let history { drops.add(history.statistics) }
-        drops.device = captureStatistics.framesLost
-        var usage = MemoryUsage(configuration: configuration, history: history, drops: drops, subscribers: subscribers)
+        for history in [history, ending?.history] { if let history { drops.add(history.statistics) } }
+        for capture in [capture, ending?.capture] { drops.device += capture?.counters.statistics.framesLost ?? 0 }
+        var usage = MemoryUsage(
+            configuration: configuration, history: history, drops: drops, subscribers: subscribers.buffers)
         usage.peakBufferSize = max(usage.peakBufferSize, peakChunks)
         usage.peakMemoryUsageBytes = max(usage.peakMemoryUsageBytes, peakBytes)
         usage.quarantinedThreads = quarantinedThreadCount

@@ -17,40 +17,41 @@ struct RecordedRange: Sendable {
     init(of content: FrozenAudio, from start: Int, maxBytes: Int, format: AudioFormat) {
         let bytesPerFrame = format.bytesPerFrame
         let kept = content.chunks.filter { $0.header.framePosition + $0.header.frameCount > start }
-        let end = kept.last.map { $0.header.framePosition + $0.header.frameCount } ?? start
-        guard let first = kept.first, let last = kept.last else {
-            byteRange = 0..<0
-            frameCount = 0
-            truncatedFrameCount = 0
-            startTime = nil
-            var losses = LossLedger(sampleRateHz: format.sampleRateHz)
-            if let loss = content.lossAtEnd { losses.add(loss, at: 0) }
-            self.losses = losses
-            return
-        }
+        let first = kept.first
+        let firstPosition = first?.header.framePosition ?? max(start, content.endFramePosition)
 
-        // The oldest chunk may begin before the recording does; or after, where the ring evicted what was between.
-        let skippedFrames = max(0, start - first.header.framePosition)
-        let whole = first.byteRange.lowerBound + skippedFrames * bytesPerFrame..<last.byteRange.upperBound
+        // The oldest chunk may begin before the recording does; or after, where what was between is gone.
+        let skippedFrames = max(0, start - firstPosition)
+        let whole =
+            (first?.byteRange.lowerBound ?? 0) + skippedFrames * bytesPerFrame..<(kept.last?.byteRange.upperBound ?? 0)
         let excessFrames = max(0, (whole.count - maxBytes + bytesPerFrame - 1) / bytesPerFrame)
-        byteRange = whole.lowerBound + excessFrames * bytesPerFrame..<whole.upperBound
+        let byteRange = whole.lowerBound + excessFrames * bytesPerFrame..<whole.upperBound
+        self.byteRange = byteRange
         frameCount = byteRange.count / bytesPerFrame
+        startTime = kept.first { $0.byteRange.upperBound > byteRange.lowerBound }.map { chunk in
+            let frames = (byteRange.lowerBound - chunk.byteRange.lowerBound) / bytesPerFrame
+            return chunk.header.captureTime.advanced(by: format.duration(ofFrames: frames))
+        }
 
         var losses = LossLedger(sampleRateHz: format.sampleRateHz)
-        let missingAtStart = max(0, first.header.framePosition - start)
-        let told = min(first.header.lossBefore?.frames ?? 0, missingAtStart)
-        let evicted = missingAtStart - told
-        losses.add(AudioLoss(frames: evicted, cause: .ringEvicted), at: 0)
-        losses.add(AudioLoss(frames: excessFrames, cause: .recordingLimit), at: evicted)
-        for chunk in kept {
-            guard var loss = chunk.header.lossBefore else { continue }
-            // Of a gap that the recording began in, its own part counts.
-            loss.frames = min(loss.frames, max(0, chunk.header.framePosition - start))
+        let missing = max(0, firstPosition - start)
+        // Of a gap that the recording began in, its own part counts.
+        var told = (first == nil ? content.lossAtEnd : first?.header.lossBefore) ?? AudioLoss(frames: 0, cause: .deviceGap)
+        told.frames = min(told.frames, missing)
+        let gone = missing - told.frames
+        let cleaned = min(gone, max(0, content.clearedTo - start))
+        losses.add(AudioLoss(frames: cleaned, cause: .cleanedUp), at: 0)
+        losses.add(AudioLoss(frames: gone - cleaned, cause: .ringEvicted), at: cleaned)
+        losses.add(told, at: gone)
+        losses.add(AudioLoss(frames: excessFrames, cause: .recordingLimit), at: missing)
+        for chunk in kept.dropFirst() {
+            guard let loss = chunk.header.lossBefore else { continue }
             losses.add(loss, at: chunk.header.framePosition - loss.frames - start)
         }
-        if let loss = content.lossAtEnd { losses.add(loss, at: end - start) }
+        if let last = kept.last?.header, let loss = content.lossAtEnd {
+            losses.add(loss, at: last.framePosition + last.frameCount - start)
+        }
         self.losses = losses
-        truncatedFrameCount = evicted + excessFrames
-        startTime = first.header.captureTime.advanced(by: format.duration(ofFrames: skippedFrames + excessFrames))
+        truncatedFrameCount = gone - cleaned + excessFrames
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The content of a ring that is over: it stays as it is, and where it is, for as long as this lives.
 ///
 /// A recording keeps this instead of a copy: there is no moment with twice the memory.
@@ -12,6 +14,10 @@ package final class FrozenAudio: Sendable {
     package let chunks: [Chunk]
     /// Frames lost after the newest chunk.
     package let lossAtEnd: AudioLoss?
+    /// Frames of the stream until its end, lost ones included.
+    package let endFramePosition: Int
+    /// The stream position up to which a clean-up threw everything away; 0 where none did.
+    package let clearedTo: Int
     private let buffer: BoundedAudioBuffer
     /// The oldest chunk, borrowed for good; `nil` where there is none.
     private let position: Int?
@@ -21,6 +27,8 @@ package final class FrozenAudio: Sendable {
         buffer.close()
         self.buffer = buffer
         lossAtEnd = buffer.untoldLoss
+        endFramePosition = buffer.nextNumbers.framePosition
+        clearedTo = buffer.ring.consumer.clearedTo.load(ordering: .relaxed)
         if case .chunk(let position) = buffer.ring.claim() {
             self.position = position
             chunks = buffer.ring.chunks(from: position)

@@ -3,6 +3,9 @@ import Glibc
 
 /// What the kernel says of this process's memory.
 package enum ProcessMemory {
+    /// Gives what `malloc` keeps for later back to the system.
+    package static func trimHeap() { malloc_trim(0) }
+
     /// Resident bytes, from `/proc/self/statm`; 0 where that cannot be read.
     package static var residentBytes: Int {
         // SAFETY: the path is a constant; below, the kernel writes within the count.

@@ -57,6 +57,13 @@ package final class WorkerThread: Sendable {
         return true
     }
 
+    /// Whether the body has returned.
+    package var hasEnded: Bool {
+        var descriptors = DescriptorSet(count: 1)
+        descriptors.watch(finished.descriptor, at: 0)
+        return descriptors.poll(nanoseconds: 0) > 0
+    }
+
     /// Whether this is the calling thread.
     package var isCurrent: Bool {
         handle.withLock { handle in handle.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
@@ -84,9 +91,10 @@ private func runWorkerThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutab
     // SAFETY: the reference that `init` retained for us.
     let start = unsafe Unmanaged<WorkerThread.Start>.fromOpaque(context!).takeRetainedValue()
     _ = unsafe pthread_setname_np(pthread_self(), String(start.name.utf8.prefix(15)) ?? "")
-    // Signals are for the program's own threads.
+    // Signals are for the program's own threads; but for those of a crash, which its handlers are to see.
     var signals = sigset_t()
     unsafe sigfillset(&signals)
+    for crash in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT] { unsafe sigdelset(&signals, crash) }
     unsafe pthread_sigmask(SIG_SETMASK, &signals, nil)
     start.body()
     start.finished.signal()

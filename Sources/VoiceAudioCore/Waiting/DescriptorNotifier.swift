@@ -88,8 +88,15 @@ private final class NotifierLoop: Sendable {
 
     func wait(for descriptor: Int32, key: UInt64, continuation: CheckedContinuation<Bool, Never>) {
         let isWaiting = waiters.withLock { waiters in
-            guard !waiters.isCancelled(key), watch(descriptor, key: key) else { return false }
-            waiters.waiting[key] = Waiters.Waiter(continuation: continuation, descriptor: descriptor)
+            guard !waiters.isCancelled(key) else { return false }
+            // A descriptor of its own: epoll watches each only once, and several may wait for the same.
+            let copy = clinux_fcntl_int(descriptor, F_DUPFD_CLOEXEC, 0)
+            guard copy >= 0 else { return false }
+            guard watch(copy, key: key) else {
+                close(copy)
+                return false
+            }
+            waiters.waiting[key] = Waiters.Waiter(continuation: continuation, descriptor: copy)
             return true
         }
         if !isWaiting { continuation.resume(returning: false) }
@@ -107,6 +114,7 @@ private final class NotifierLoop: Sendable {
     private func unwatch(_ key: UInt64, in waiters: inout Waiters) -> CheckedContinuation<Bool, Never>? {
         guard let waiter = waiters.waiting.removeValue(forKey: key) else { return nil }
         _ = epoll_ctl(epoll, EPOLL_CTL_DEL, waiter.descriptor, nil)
+        close(waiter.descriptor)
         return waiter.continuation
     }
 

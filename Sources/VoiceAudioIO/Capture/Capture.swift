@@ -21,8 +21,9 @@ package final class Capture: Sendable {
     package let control: CaptureControl
     /// Why the thread does not run with the priority asked for; `nil` where it does.
     package let priorityRefusal: AudioError?
+    /// The capture thread.
+    package let thread: WorkerThread
     private let shared: Shared
-    private let thread: WorkerThread
     private let clock: any AudioClock
 
     package var counters: CaptureCounters { control.counters }
@@ -32,11 +33,12 @@ package final class Capture: Sendable {
     /// - Parameters:
     ///   - history: The ring to fill; its producer's end must be free, its chunk limit the request's chunk.
     ///   - abort: Gives up the wait when readable.
+    ///   - abandon: Gets the thread where it is left to itself: it closes the source when its call returns at last.
     /// - Throws: What the source throws; `timedOut` or `cancelled` with the thread left to itself; `outOfResources`.
     package convenience init(
         source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
         history: BoundedAudioBuffer, subscribers: SubscriberTable, realtimePriority: Int, by deadline: MonotonicInstant,
-        abort: WakeUp
+        abort: WakeUp, abandon: (WorkerThread) -> Void
     ) throws(AudioError) {
         let shared = try Shared()
         let control = try CaptureControl()
@@ -44,8 +46,14 @@ package final class Capture: Sendable {
             source: source, request: request, environment: environment, subscribers: subscribers,
             realtimePriority: realtimePriority, history: try history.takeProducer())
         let thread = try WorkerThread(name: "va-capture") { start.run(control: control, shared: shared) }
-        let opened = try shared.waitUntilOpened(
-            by: deadline, clock: environment.clock, abort: abort, sourceName: source.name)
+        let opened: Shared.Opened
+        do throws(AudioError) {
+            opened = try shared.waitUntilOpened(
+                by: deadline, clock: environment.clock, abort: abort, sourceName: source.name)
+        } catch {
+            abandon(thread)
+            throw error
+        }
         self.init(opened: opened, control: control, shared: shared, thread: thread, clock: environment.clock)
     }
 
@@ -62,9 +70,6 @@ package final class Capture: Sendable {
 
     /// How the capture stands now.
     package var outcome: Outcome { shared.outcome.withLock { $0 } }
-
-    /// Whether the thread's work is over.
-    package var hasEnded: Bool { if case .running = outcome { false } else { true } }
 
     /// Stops and joins the thread.
     ///
@@ -89,22 +94,39 @@ extension Capture {
             var priorityRefusal: AudioError?
         }
 
+        private enum Opening {
+            case pending
+            case done(Result<Opened, AudioError>)
+            /// Nobody waits for it any more.
+            case givenUp(AudioError)
+        }
+
         let outcome = Lock(Outcome.running)
         private let opening = Lock(Opening.pending)
         private let latch: WakeUp
 
         init() throws(AudioError) { latch = try WakeUp() }
 
-        /// How opening went.
-        enum Opening: Sendable {
-            case pending
-            case done(Opened)
-            case failed(AudioError)
+        /// Tells how the opening went. Answers whether somebody still wants to know.
+        func opened(_ result: Result<Opened, AudioError>) -> Bool {
+            let isWanted = opening.withLock { opening in
+                guard case .pending = opening else { return false }
+                opening = .done(result)
+                return true
+            }
+            latch.signal()
+            return isWanted
         }
 
-        func noteOpening(_ result: Opening) {
-            opening.withLock { $0 = result }
-            latch.signal()
+        /// Gives the opening up, if it is not done already.
+        ///
+        /// - Throws: `error`, or what the opening failed with.
+        private func giveUp(because error: AudioError) throws(AudioError) -> Opened {
+            try opening.withLock { (opening) throws(AudioError) in
+                if case .done(let result) = opening { return try result.get() }
+                opening = .givenUp(error)
+                throw error
+            }
         }
 
         func waitUntilOpened(
@@ -115,17 +137,17 @@ extension Capture {
             descriptors.watch(abort.descriptor, at: 1)
             while true {
                 _ = clock.wait(for: descriptors, until: deadline)
-                switch opening.withLock({ $0 }) {
-                case .done(let opened): return opened
-                case .failed(let error): throw error
-                case .pending: break
-                }
+                if case .done(let result) = opening.withLock({ $0 }) { return try result.get() }
                 if descriptors.isReady(at: 1) {
-                    throw AudioError(.cancelled, "opening \"\(sourceName)\" was given up because of a clean-up")
+                    return try giveUp(
+                        because: AudioError(
+                            .cancelled, "opening \"\(sourceName)\" was given up because of a clean-up"))
                 }
                 if clock.now >= deadline {
-                    throw AudioError(
-                        .timedOut, "\"\(sourceName)\" did not open in time: the driver or sound server does not answer")
+                    return try giveUp(
+                        because: AudioError(
+                            .timedOut,
+                            "\"\(sourceName)\" did not open in time: the driver or sound server does not answer"))
                 }
             }
         }
@@ -159,21 +181,32 @@ extension Capture {
             let stream: any CaptureStream
             do throws(AudioError) {
                 stream = try source.open(request, in: environment)
+                // Frames of another shape would be taken for what they are not.
+                guard stream.report.format == request.format else {
+                    stream.close()
+                    throw AudioError(
+                        .unsupportedFormat,
+                        "\"\(source.name)\" gives \(stream.report.format) where \(request.format) was asked for: "
+                            + "set what it gives")
+                }
             } catch {
-                shared.outcome.withLock { $0 = .failed(error) }
-                shared.noteOpening(.failed(error))
+                _ = shared.opened(.failure(error))
                 return
             }
             let refusal = takePriority()
-            shared.noteOpening(.done(Shared.Opened(report: stream.report, priorityRefusal: refusal)))
+            guard shared.opened(.success(Shared.Opened(report: stream.report, priorityRefusal: refusal))) else {
+                // It opened too late: nobody is there to end this capture.
+                return stream.close()
+            }
             var failure: AudioError?
             var loop = CaptureLoop(
                 stream: stream, history: consume history, request: request, control: control,
                 subscribers: subscribers, clock: environment.clock)
             do throws(AudioError) { try loop.run() } catch { failure = error }
-            stream.close()
+            // Before closing, which may hang.
             shared.outcome.withLock { [failure] outcome in outcome = failure.map(Outcome.failed) ?? .ended }
             subscribers.removeAll(because: failure)
+            stream.close()
         }
 
         /// Asks for SCHED_FIFO where the settings do.

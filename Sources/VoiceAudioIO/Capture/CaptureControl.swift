@@ -58,18 +58,22 @@ package final class CaptureControl: @unchecked Sendable {
 
     /// Lets the capture thread go on with another history.
     ///
-    /// - Returns: Whether it did by `deadline`; if not, it may still do so later.
+    /// - Parameter threadEnd: Readable when the thread is no more.
+    /// - Returns: Whether it did by `deadline`. If not, and if it still runs, it may do so later.
     package func exchangeHistory(
-        for next: consuming BoundedAudioBuffer.Producer, by deadline: MonotonicInstant, clock: any AudioClock
+        for next: consuming BoundedAudioBuffer.Producer, by deadline: MonotonicInstant, clock: any AudioClock,
+        threadEnd: Int32
     ) -> Bool {
         end = consume next
         request.store(Request.exchange, ordering: .releasing)
         wakeUp.wakeUp.signal()
-        var descriptors = DescriptorSet(count: 1)
+        var descriptors = DescriptorSet(count: 2)
         descriptors.watch(exchanged.descriptor, at: 0)
+        descriptors.watch(threadEnd, at: 1)
         while clock.wait(for: descriptors, until: deadline) == 0 {
             if clock.now >= deadline { return false }
         }
+        guard descriptors.isReady(at: 0) else { return false }
         exchanged.clear()
         end = nil
         return true

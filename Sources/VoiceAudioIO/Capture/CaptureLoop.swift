@@ -55,8 +55,8 @@ struct CaptureLoop: ~Copyable {
     /// One read, or one wait. Answers whether to go on.
     private mutating func step() throws(AudioError) -> Bool {
         if control.hasRequest {
-            // What the device has in this moment belongs to what is ending.
-            if filledByteCount < chunkByteCount { _ = try read() }
+            // What the device has in this moment belongs to what is ending, and so does what it lost.
+            if case .lost(let loss) = try read() { lose(loss) }
             commit()
             control.wakeUp.wakeUp.clear()
             if control.takeStop() { return false }
@@ -65,10 +65,10 @@ struct CaptureLoop: ~Copyable {
             control.exchange(&history)
         }
         switch try read() {
-        case .frames: break
+        case .frames(1..., _): break
         case .ended: return false
         case .lost(let loss): lose(loss)
-        case .nothing: try stream.wait(orFor: control.wakeUp)
+        case .nothing, .frames: try stream.wait(orFor: control.wakeUp)
         }
         return true
     }
@@ -81,14 +81,19 @@ struct CaptureLoop: ~Copyable {
         }
         guard let place = unsafe place else {
             // The ring is giving its pages back, which takes microseconds: leave the processor to who does.
-            try stream.wait(orFor: control.wakeUp)
-            return .frames(0, captureTime: captureTime)
+            return .nothing
         }
         // SAFETY: the reserved place, which is this thread's alone.
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: place[filledByteCount..<chunkByteCount])
         var span = unsafe rest.mutableBytes
         let result = try stream.read(into: &span)
-        if case .frames(let count, let time) = result {
+        if case .frames(let count, let time) = result, count > 0 {
+            guard count * bytesPerFrame <= span.byteCount else {
+                throw AudioError(
+                    .deviceFailed,
+                    "the source says that it read \(count) frames where \(span.byteCount / bytesPerFrame) fit: "
+                        + "a fault of the source")
+            }
             if control.isPaused {
                 commit()
                 control.counters.noteDiscarded(count)
@@ -118,7 +123,7 @@ struct CaptureLoop: ~Copyable {
     /// Marks a gap: a chunk never hides one inside it.
     private mutating func lose(_ loss: AudioLoss) {
         commit()
-        guard !control.isPaused else { return }
+        guard !control.isPaused, loss.frames > 0 else { return }
         control.counters.noteLoss(loss)
         history.noteLoss(loss)
         subscribers.noteLoss(loss)

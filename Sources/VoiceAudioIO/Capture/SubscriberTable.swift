@@ -5,7 +5,8 @@ package import VoiceAudioCore
 /// The rings of up to 16 subscribers. The capture thread feeds them without waiting for anybody.
 ///
 /// A place holds a reference, and a bit that says that the capture thread is using it. Whoever removes a subscriber
-/// waits for that bit, the length of one append, and then releases the reference: the capture thread never frees.
+/// waits for that bit, the length of one append, and then releases the reference: the capture thread never frees. Those
+/// who only want to know who is there ask a list of their own, so that the thread never finds the bit set.
 package final class SubscriberTable: Sendable {
     /// The most subscribers at a time.
     package static let capacity = 16
@@ -35,6 +36,8 @@ package final class SubscriberTable: Sendable {
 
     /// 0, or a retained feed's address, with the lowest bit set while the capture thread uses it.
     private let places = InlineArray<16, Atomic<UInt>> { _ in Atomic(0) }
+    /// The same for observers.
+    private let present = Lock<[BoundedAudioBuffer]>([])
 
     package init() {}
 
@@ -47,7 +50,10 @@ package final class SubscriberTable: Sendable {
         // SAFETY: the table owns this reference until it is removed.
         let address = UInt(bitPattern: unsafe Unmanaged.passRetained(feed).toOpaque())
         for index in places.indices {
-            if places[index].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged { return }
+            if places[index].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged {
+                present.withLock { $0.append(feed.buffer) }
+                return
+            }
         }
         unsafe Unmanaged.passUnretained(feed).release()
         throw AudioError(
@@ -78,6 +84,7 @@ package final class SubscriberTable: Sendable {
                 // SAFETY: the reference that `add` retained; nobody else can reach it now.
                 let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!).takeRetainedValue()
                 feed.end(because: failure)
+                present.withLock { present in present.removeAll { $0 === feed.buffer } }
                 return
             }
             sched_yield()
@@ -85,11 +92,7 @@ package final class SubscriberTable: Sendable {
     }
 
     /// The subscribers' rings.
-    package var buffers: [BoundedAudioBuffer] {
-        var buffers: [BoundedAudioBuffer] = []
-        for index in places.indices { withFeed(at: index) { buffers.append($0.buffer) } }
-        return buffers
-    }
+    package var buffers: [BoundedAudioBuffer] { present.withLock { $0 } }
 
     /// Appends a chunk to every subscriber's ring. By the capture thread.
     ///
@@ -114,20 +117,13 @@ package final class SubscriberTable: Sendable {
         for index in places.indices { withFeed(at: index) { if $0.hasJoined { $0.producer.noteLoss(loss) } } }
     }
 
-    /// Uses a place's feed, if there is one. Waits only where an observer uses it at the same moment.
+    /// Uses a place's feed, if there is one. By the capture thread, which alone sets the bit: it never waits.
     private func withFeed(at index: Int, _ body: (Feed) -> Void) {
-        var word = places[index].load(ordering: .acquiring)
-        while word != 0 {
-            if word & 1 == 0 {
-                let (exchanged, found) = places[index].compareExchange(
-                    expected: word, desired: word | 1, ordering: .acquiring)
-                if exchanged { break }
-                word = found
-            } else {
-                word = places[index].load(ordering: .acquiring)
-            }
-        }
-        guard word != 0 else { return }
+        let word = places[index].load(ordering: .relaxed)
+        // Fails only where the feed was removed in this moment.
+        guard word != 0,
+            places[index].compareExchange(expected: word, desired: word | 1, ordering: .acquiring).exchanged
+        else { return }
         // SAFETY: the set bit keeps the reference from being released.
         let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!)
         body(unsafe feed.takeUnretainedValue())

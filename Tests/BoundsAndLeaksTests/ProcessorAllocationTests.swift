@@ -1,0 +1,60 @@
+import CAllocationCounter
+import Glibc
+import TestSupport
+import VoiceAudio
+import VoiceAudioIO
+import XCTest
+
+/// The capture thread allocates and frees nothing once it runs.
+final class ProcessorAllocationTests: XCTestCase {
+    func testSimulatedSource() throws {
+        try assertNothingAllocated(source: SimulatedSource(toneHz: 440, pace: .asFastAsPossible))
+    }
+
+    func testPacedSource() throws {
+        try assertNothingAllocated(source: SimulatedSource(toneHz: 440), chunkFrames: 16, chunks: 1500)
+    }
+
+    /// libasound's own null device, which delivers silence without end.
+    func testALSA() throws { try assertNothingAllocated(source: ALSASource(device: "null")) }
+
+    private func assertNothingAllocated(
+        source: any CaptureSource, chunkFrames: Int = 160, chunks: Int = 5000
+    ) throws {
+        try XCTSkipUnless(allocationCounterIsActive(), "a sanitizer has its own malloc")
+        var configuration = AudioConfiguration()
+        configuration.chunkFrameCount = chunkFrames
+        configuration.maxChunks = 50
+        let processor = AudioProcessor(source: source, configuration: configuration)
+        let stalled = try processor.subscribe(chunks: 4)
+        let refusing = try processor.subscribe(chunks: 4, overflow: .uniform(.dropNewest))
+        let reader = try processor.subscribe(chunks: 100)
+        try processor.arm()
+        defer { processor.cleanup() }
+        func read(_ count: Int) throws {
+            for _ in 0..<count { _ = try reader.consumeNext(timeout: .seconds(60)) { _, _ in } }
+        }
+        try read(200)
+        XCTAssertEqual(stalled.buffer.count, 4)
+        XCTAssertEqual(refusing.buffer.count, 4)
+        allocationCounterStart(try captureThread())
+        let before = processor.statistics.framesDelivered
+        try read(chunks)
+        processor.forceCleanupBuffers()
+        let frames = processor.statistics.framesDelivered - before
+        allocationCounterStop()
+        XCTAssertGreaterThan(frames, (chunks - 200) * chunkFrames)
+        XCTAssertGreaterThan(processor.memoryUsage.drops.ringEvicted.chunks, 0)
+        XCTAssertEqual(allocationCounterCount(), 0)
+        XCTAssertEqual(allocationCounterFreeCount(), 0)
+    }
+
+    private func captureThread() throws -> pid_t {
+        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+        let found = try tasks.filter { task in
+            try String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8).hasPrefix("va-capture")
+        }
+        XCTAssertEqual(found.count, 1)
+        return try XCTUnwrap(pid_t(XCTUnwrap(found.first)))
+    }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import VoiceAudioCore
+
+/// What this process holds, from `/proc/self`.
+package enum ProcessCounts {
+    /// Open descriptors, without the one that is needed to count them.
+    package static var descriptors: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
+
+    /// The names of the threads.
+    package static var threadNames: [String] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return tasks.compactMap { task in
+            let name = try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8)
+            return name?.trimmingCharacters(in: .newlines)
+        }
+    }
+
+    /// Threads with a name that begins so: the library's begin with `va-`.
+    package static func threads(named prefix: String = "va-") -> Int { threadNames.count { $0.hasPrefix(prefix) } }
+
+    /// Resident bytes.
+    package static var residentBytes: Int { ProcessMemory.residentBytes }
+}
+
+/// Looks until something is so, for a minute at most.
+package func eventually(_ condition: () -> Bool) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !condition() {
+        if ContinuousClock.now >= deadline { return false }
+        usleep(500)
+    }
+    return true
+}
