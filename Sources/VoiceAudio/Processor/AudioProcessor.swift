@@ -191,6 +191,9 @@ public final class AudioProcessor: Sendable {
 
     /// Subscribes to what is captured from now on, for `for try await`.
     ///
+    /// It opens nothing: from `idle`, chunks come once somebody calls ``arm(deadline:)`` or ``start(preRoll:deadline:)``.
+    /// The sequence ends with the capture, at the latest at ``cleanup(deadline:)``.
+    ///
     /// - Parameters:
     ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.
     ///   - overflow: What happens when they are more; `.block` is refused, as a listener must not hold up the capture.

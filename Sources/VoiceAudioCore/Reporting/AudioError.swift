@@ -64,7 +64,13 @@ extension AudioError.Code {
     public static let limitReached = Self(rawValue: "limitReached")
 }
 
+extension AudioError.Code: CustomStringConvertible {
+    /// The code's name.
+    public var description: String { rawValue }
+}
+
 extension AudioError: CustomStringConvertible {
+    /// The message, then code and status in brackets.
     public var description: String {
         guard let status else { return "\(message) [\(code.rawValue)]" }
         return "\(message) [\(code.rawValue), status \(status)]"

@@ -27,3 +27,12 @@ public struct CaptureReport: Sendable, Hashable, Codable {
         self.bufferFrames = bufferFrames
     }
 }
+
+extension CaptureReport: CustomStringConvertible {
+    /// `16000 Hz, 1 ch, s16, periods of 1600 frames, buffer of 8000`, and what the hardware runs at.
+    public var description: String {
+        let buffer = bufferFrames > 0 ? ", buffer of \(bufferFrames)" : ""
+        let hardware = hardware.map { ", hardware at \($0)" } ?? ""
+        return "\(format), periods of \(periodFrames) frames\(buffer)\(hardware)"
+    }
+}
