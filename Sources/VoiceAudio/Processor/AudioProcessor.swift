@@ -15,6 +15,8 @@ public import VoiceAudioIO
 /// what ``cleanup(deadline:)`` does.
 ///
 /// > Concurrency: Safe from any thread. Nothing of the caller's runs on the capture thread.
+///
+/// > Real-time: Not safe: methods take locks, and some wait.
 public final class AudioProcessor: Sendable {
     /// The settings.
     public let configuration: AudioConfiguration

@@ -15,6 +15,7 @@ public struct CaptureReport: Sendable, Hashable, Codable {
     /// Frames that the device buffers before it runs over; 0 where there is no such buffer.
     public var bufferFrames: Int
 
+    /// A report, for sources of your own.
     public init(
         source: String, format: AudioFormat, hardware: String? = nil, requestedPeriodFrames: Int, periodFrames: Int,
         bufferFrames: Int
