@@ -47,7 +47,7 @@ public final class AudioProcessor: Sendable {
 
     /// Makes a processor in `idle` for a source of your own; `configuration.device` is not used.
     ///
-    /// A configuration that is not accepted makes ``arm(deadline:)`` throw `invalidConfiguration`.
+    /// A configuration that is not accepted makes `arm()` throw `invalidConfiguration`.
     public convenience init(
         source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
         logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
@@ -95,7 +95,7 @@ public final class AudioProcessor: Sendable {
     ///   - preRoll: How much of the history from before the call belongs to it, as far as the history reaches back: so
     ///     that first words are not lost.
     ///   - deadline: How long opening may take.
-    /// - Throws: As ``arm(deadline:)``.
+    /// - Throws: As `arm()`.
     public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("start()", deadline) { (deadline) throws(AudioError) in
             let action = try transition(.start)
@@ -193,7 +193,7 @@ public final class AudioProcessor: Sendable {
 
     /// Subscribes to what is captured from now on, for `for try await`.
     ///
-    /// It opens nothing: from `idle`, chunks come once somebody calls ``arm(deadline:)`` or ``start(preRoll:deadline:)``.
+    /// It opens nothing: from `idle`, chunks come once somebody calls `arm()` or `start()`.
     /// The sequence ends with the capture, at the latest at ``cleanup(deadline:)``.
     ///
     /// - Parameters:
