@@ -94,7 +94,9 @@ import VoiceAudio
     }
 
     @Test func theLogIsShownWhereItIsAskedFor() throws {
-        let arguments = ["record", "--device", "sim:", "--seconds", "0.1", "--output", "-"]
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).wav")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let arguments = ["record", "--device", "sim:", "--seconds", "0.1", "--output", file.path]
         let silent = try Tool.run(arguments)
         #expect(silent.status == 0)
         #expect(!silent.errors.contains("info:"))

@@ -32,7 +32,8 @@ public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
 
 /// Writes samples to a temporary WAV file, and runs `body` with it.
 ///
-/// As `withTemporaryWAV(samples:format:)`, for a body that suspends. A cancelled body that throws leaves nothing behind either.
+/// As `withTemporaryWAV(samples:format:)`, for a body that suspends. A cancelled body that throws leaves nothing behind
+/// either.
 public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
     samples: [Sample], format: AudioFormat, named: Bool = false, directory: String? = nil,
     minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
