@@ -15,7 +15,7 @@ struct StandardErrorLogSink: AudioLogSink {
         source: @autoclosure () -> String
     ) {
         guard showsAll || (level == .warning && source() == "VoiceAudio") else { return }
-        let details = metadata().sorted { $0.key < $1.key }.map { " [\($0.key): \($0.value)]" }.joined()
-        printError("\(level.rawValue): \(message())" + (showsAll ? details : ""))
+        let details = showsAll ? metadata().sorted { $0.key < $1.key }.map { " [\($0.key): \($0.value)]" } : []
+        printError("\(level.rawValue): \(message())\(details.joined())")
     }
 }
