@@ -15,6 +15,8 @@ public import VoiceAudioIO
 /// what ``cleanup(deadline:)`` does.
 ///
 /// > Concurrency: Safe from any thread. Nothing of the caller's runs on the capture thread.
+///
+/// > Real-time: Not safe: methods take locks, and some wait.
 public final class AudioProcessor: Sendable {
     /// The settings.
     public let configuration: AudioConfiguration
@@ -46,7 +48,7 @@ public final class AudioProcessor: Sendable {
 
     /// Makes a processor in `idle` for a source of your own; `configuration.device` is not used.
     ///
-    /// A configuration that is not accepted makes ``arm(deadline:)`` throw `invalidConfiguration`.
+    /// A configuration that is not accepted makes `arm()` throw `invalidConfiguration`.
     public convenience init(
         source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
         logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
@@ -94,7 +96,7 @@ public final class AudioProcessor: Sendable {
     ///   - preRoll: How much of the history from before the call belongs to it, as far as the history reaches back: so
     ///     that first words are not lost.
     ///   - deadline: How long opening may take.
-    /// - Throws: As ``arm(deadline:)``.
+    /// - Throws: As `arm()`.
     public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("start()", deadline) { (deadline) throws(AudioError) in
             let action = try transition(.start)
@@ -193,6 +195,9 @@ public final class AudioProcessor: Sendable {
     // MARK: - Listening
 
     /// Subscribes to what is captured from now on, for `for try await`.
+    ///
+    /// It opens nothing: from `idle`, chunks come once somebody calls `arm()` or `start()`.
+    /// The sequence ends with the capture, at the latest at ``cleanup(deadline:)``.
     ///
     /// - Parameters:
     ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.

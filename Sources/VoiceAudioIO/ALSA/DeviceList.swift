@@ -16,6 +16,7 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     /// Whether it is what `default` means.
     public var isDefault: Bool
 
+    /// A device of the values given.
     public init(
         name: String, description: String, cardID: String? = nil, cardName: String? = nil, cardIndex: Int? = nil,
         isDefault: Bool = false
