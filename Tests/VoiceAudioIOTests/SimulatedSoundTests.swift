@@ -75,11 +75,11 @@ private func first(_ count: Int, of source: SimulatedSource, _ format: AudioForm
     func speechAtAnotherRateSoundsTheSame(rate: Int) throws {
         let format = AudioFormat(sampleRateHz: rate, channelCount: 1, sampleFormat: .f32)
         let there = typed(Float.self, of: try first(rate * 2, of: speech, format))
-        let back = resampled(there, from: rate, to: 16_000)
+        let back = try resampled(there, from: rate, to: 16_000)
         let reference = AudioFormat(sampleRateHz: 16_000, channelCount: 1, sampleFormat: .f32)
         var wanted = typed(Float.self, of: try first(32_000, of: speech, reference))
         // What 8 kHz cannot hold is not wanted back.
-        if rate < 16_000 { wanted = resampled(resampled(wanted, from: 16_000, to: rate), from: rate, to: 16_000) }
+        if rate < 16_000 { wanted = try resampled(try resampled(wanted, from: 16_000, to: rate), from: rate, to: 16_000) }
         let span = 1000..<31_000
         let signal = span.reduce(0.0) { $0 + Double(wanted[$1]) * Double(wanted[$1]) }
         let noise = span.reduce(0.0) { $0 + pow(Double(wanted[$1]) - Double(back[$1]), 2) }
@@ -87,17 +87,17 @@ private func first(_ count: Int, of source: SimulatedSource, _ format: AudioForm
         #expect(noise < signal / 1000, "\(10 * log10(noise / signal)) dB")
     }
 
-    @Test func resamplingKeepsATonesHeightAndRemovesWhatWouldAlias() {
+    @Test func resamplingKeepsATonesHeightAndRemovesWhatWouldAlias() throws {
         func tone(_ hertz: Double, _ rate: Int) -> [Float] {
             (0..<rate).map { Float(sin(2 * .pi * hertz * Double($0) / Double(rate))) }
         }
         for (from, to) in [(16_000, 48_000), (16_000, 44_100), (48_000, 16_000)] {
-            let made = resampled(tone(440, from), from: from, to: to)
+            let made = try resampled(tone(440, from), from: from, to: to)
             let wanted = tone(440, to)
             #expect(made.count == to)
             #expect((100..<to - 100).allSatisfy { abs(made[$0] - wanted[$0]) < 0.003 })
         }
-        let high = resampled(tone(6000, 16_000), from: 16_000, to: 8000)
+        let high = try resampled(tone(6000, 16_000), from: 16_000, to: 8000)
         #expect(high[100..<7900].allSatisfy { abs($0) < 0.01 })
     }
 
