@@ -99,7 +99,8 @@ final class ProcessorLeakTests: XCTestCase {
             try await loop.value
         }
         XCTAssertTrue(eventually { ProcessCounts.threads(named: "va-notify") == 0 })
-        XCTAssertTrue(eventually { ProcessCounts.descriptors == descriptors }, "\(ProcessCounts.descriptors) of \(descriptors)")
+        XCTAssertTrue(
+            eventually { ProcessCounts.descriptors == descriptors }, "\(ProcessCounts.descriptors) of \(descriptors)")
         processor.cleanup()
     }
 }
