@@ -1,12 +1,21 @@
 import VoiceAudio
 
-/// Shows what the library logs, from warnings on: what the tool itself says is enough for the rest.
+/// Shows what the library logs on standard error.
+///
+/// Where the user asked for no log level, that is its own warnings: errors the tool tells itself, and what alsa-lib says of
+/// its inner workings helps few.
 struct StandardErrorLogSink: AudioLogSink {
+    /// Whether all is shown that the settings' level lets through.
+    private let showsAll: Bool
+
+    init(for configuration: AudioConfiguration) { showsAll = configuration.origin(of: .logLevel) != .default }
+
     func log(
         level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
         source: @autoclosure () -> String
     ) {
-        guard level >= .warning, level < .error else { return }
-        printError("\(level.rawValue): \(message())")
+        guard showsAll || (level == .warning && source() == "VoiceAudio") else { return }
+        let details = showsAll ? metadata().sorted { $0.key < $1.key }.map { " [\($0.key): \($0.value)]" } : []
+        printError("\(level.rawValue): \(message())\(details.joined())")
     }
 }

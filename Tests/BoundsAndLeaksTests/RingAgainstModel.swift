@@ -87,7 +87,8 @@ final class RingAgainstModel {
         let byteCount = randomByteCount()
         time += 1
         let start = generator.below(Self.material.count - byteCount)
-        let source = Self.material.span.bytes.extracting(start..<start + byteCount)
+        // SAFETY: within the material, which lives for good.
+        let source = unsafe Self.material.span.bytes.extracting(start..<start + byteCount)
         let expected = model.append(byteCount, material: start, captureTime: time)
         let captureTime = MonotonicInstant(nanoseconds: time)
         let result: AppendResult
@@ -99,8 +100,8 @@ final class RingAgainstModel {
             result = producer!.append(source, captureTime: captureTime)
         } else {
             last = "commit of \(byteCount)"
+            // SAFETY: reserved until the commit, and as large as the largest chunk.
             guard let place = unsafe producer!.reserve() else { throw Difference(description: "no place") }
-            // SAFETY: reserved, and as large as the largest chunk.
             unsafe source.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
             result = producer!.commit(byteCount: byteCount, captureTime: captureTime)
         }
@@ -121,7 +122,8 @@ final class RingAgainstModel {
         last = "popFirst"
         let chunk = consumer == nil ? try ring.popFirst() : consumer!.popFirst()
         guard let chunk else { return try expect(model.held.count, 0, "chunks where there was none to pop") }
-        try checkOldest(chunk.header, chunk.bytes.span.bytes)
+        // SAFETY: the bytes of an array that lives through the call.
+        try checkOldest(chunk.header, unsafe chunk.bytes.span.bytes)
         model.takeOldest()
     }
 
@@ -168,7 +170,8 @@ final class RingAgainstModel {
         let chunks = consumer == nil ? try ring.drain() : consumer!.drain()
         try expect(chunks.count, model.held.count, "drained")
         for chunk in chunks {
-            try checkOldest(chunk.header, chunk.bytes.span.bytes)
+            // SAFETY: as above.
+            try checkOldest(chunk.header, unsafe chunk.bytes.span.bytes)
             model.takeOldest()
         }
     }
@@ -179,7 +182,9 @@ final class RingAgainstModel {
         }
         // SAFETY: both stretches are as long as the chunk.
         let same = unsafe Self.material.withUnsafeBytes { material in
-            unsafe bytes.withUnsafeBytes { unsafe memcmp($0.baseAddress!, material.baseAddress! + entry.material, $0.count) }
+            unsafe bytes.withUnsafeBytes { bytes in
+                unsafe memcmp(bytes.baseAddress!, material.baseAddress! + entry.material, bytes.count)
+            }
         }
         try expect(same, 0, "contents of \(header)")
     }

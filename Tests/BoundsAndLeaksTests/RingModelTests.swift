@@ -28,7 +28,7 @@ final class RingModelTests: XCTestCase {
                 for shape in Self.shapes {
                     let generator = SeededGenerator(seed: seeds.next())
                     do {
-                        var run = try RingAgainstModel(shape, overflow: overflow, generator: generator)
+                        let run = try RingAgainstModel(shape, overflow: overflow, generator: generator)
                         try run.run(steps: 10_000)
                     } catch {
                         XCTFail("VOICEAUDIO_TEST_SEED=\(seed): \(shape), \(overflow): \(error)")

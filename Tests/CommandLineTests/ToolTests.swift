@@ -93,6 +93,28 @@ import VoiceAudio
         #expect(fromOption.errors == "voice-audio: --format is \"s17\": accepted are s16, s24, s32, f32\n")
     }
 
+    @Test func theLogIsShownWhereItIsAskedFor() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).wav")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let arguments = ["record", "--device", "sim:", "--seconds", "0.1", "--output", file.path]
+        let silent = try Tool.run(arguments)
+        #expect(silent.status == 0)
+        #expect(!silent.errors.contains("info:"))
+        let told = try Tool.run(arguments, environment: ["VOICE_AUDIO_LOG_LEVEL": "info"])
+        #expect(told.errors.contains("voice-audio: info: capturing from \"sim:\""))
+        #expect(told.errors.contains("[given: 16000 Hz, 1 ch, s16, periods of 1600 frames"))
+    }
+
+    @Test func anErrorOfTheDeviceIsNotBuriedInWhatALSASays() throws {
+        let arguments = ["record", "--device", "hw:CARD=Nowhere", "--seconds", "0.1", "--output", "-"]
+        let result = try Tool.run(arguments)
+        #expect(result.status == 66)
+        #expect(result.errors.hasPrefix("voice-audio: no capture device \"hw:CARD=Nowhere\""))
+        #expect(result.errors.split(separator: "\n").count == 1)
+        let told = try Tool.run(arguments, environment: ["VOICE_AUDIO_LOG_LEVEL": "warning"])
+        #expect(told.errors.split(separator: "\n").count > 1)
+    }
+
     @Test func devicesAreListed() throws {
         let names = try CaptureDevices.list().map(\.name)
         let table = try Tool.run("devices")

@@ -13,8 +13,8 @@ public struct SeededGenerator: RandomNumberGenerator {
 
     /// A fresh seed, or the one in `VOICEAUDIO_TEST_SEED`.
     public static func freshSeed() -> UInt64 {
-        if let text = ProcessInfo.processInfo.environment["VOICEAUDIO_TEST_SEED"], let seed = UInt64(text) { return seed }
-        return .random(in: 0 ... .max)
+        let given = ProcessInfo.processInfo.environment["VOICEAUDIO_TEST_SEED"].flatMap { UInt64($0) }
+        return given ?? .random(in: 0 ... .max)
     }
 
     public mutating func next() -> UInt64 {

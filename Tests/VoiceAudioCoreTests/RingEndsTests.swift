@@ -42,7 +42,9 @@ import VoiceAudioCore
         #expect(throws: Interruption.self) { try ring.withOldest { _, _ in throw Interruption() } }
         #expect(throws: Interruption.self) { try ring.consumeOldest { _, _ in throw Interruption() } }
         var consumer = try ring.takeConsumer()
-        #expect(throws: Interruption.self) { try consumer.consumeOldest { _, _ throws(Interruption) in throw Interruption() } }
+        #expect(throws: Interruption.self) {
+            try consumer.consumeOldest { _, _ throws(Interruption) in throw Interruption() }
+        }
         #expect(consumer.drain().map(\.byteCount) == [1, 2, 3])
     }
 
@@ -52,7 +54,7 @@ import VoiceAudioCore
             var producer = try ring.takeProducer()
             #expect(ring.append([UInt8(9)]) == .refused(.endTaken))
             #expect(code { _ = try ring.takeProducer() } == .endTaken)
-            producer.append([UInt8(7)].span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+            producer.append([UInt8(7)])
             #expect(ring.statistics.refused(because: .endTaken) == AudioCount(chunks: 1, frames: 1, bytes: 1))
         }
         #expect(ring.append([UInt8(8)]) == .storedAfterEvicting(1))
@@ -85,8 +87,8 @@ import VoiceAudioCore
     @Test func whatIsFilledInPlaceStays() throws {
         let ring = try ring()
         var producer = try ring.takeProducer()
-        let place = unsafe try #require(producer.reserve())
         // SAFETY: reserved until the commit.
+        let place = unsafe try #require(producer.reserve())
         unsafe place[0] = 42
         ring.forceCleanup()
         #expect(ring.count == 0)
@@ -103,8 +105,8 @@ import VoiceAudioCore
         let ring = try BoundedAudioBuffer(maxChunks: 1, maxBytes: 8, overflow: .uniform(.dropNewest), maxChunkBytes: 4)
         var producer = try ring.takeProducer()
         for number in 0..<3 {
-            let place = unsafe try #require(producer.reserve())
             // SAFETY: reserved until the commit.
+            let place = unsafe try #require(producer.reserve())
             unsafe place.copyBytes(from: [UInt8(number), 1, 2, 3])
             let result = producer.commit(byteCount: 4, captureTime: MonotonicInstant(nanoseconds: 0))
             #expect(result == (number == 0 ? .stored : .refused(.chunkCap)))

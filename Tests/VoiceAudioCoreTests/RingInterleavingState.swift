@@ -74,7 +74,8 @@ struct RingInterleavingState: Hashable {
         try require((0...Int8(Self.maxChunks)).contains(held), "\(held) chunks held")
         if Thread.allCases.allSatisfy(isOver) {
             let gone = consumer.delivered + producer.evicted + discarder.cleared
-            try require(producer.appended == gone + Int(held), "\(producer.appended) appended, \(gone) gone, \(held) held")
+            let appended = producer.appended
+            try require(appended == gone + Int(held), "\(appended) appended, \(gone) gone, \(held) held")
         }
     }
 

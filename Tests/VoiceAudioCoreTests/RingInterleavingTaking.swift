@@ -94,7 +94,10 @@ extension RingInterleavingState {
     }
 
     struct Releaser: Hashable {
-        enum At: Hashable { case readTail, readByteEnd, readHead, readStart, checkTail, readReserved, limit, check, release, lift }
+        enum At: Hashable {
+            case readTail, readByteEnd, readHead, readStart, checkTail
+            case readReserved, limit, check, release, lift
+        }
 
         var at = At.readTail
         var releases = 0

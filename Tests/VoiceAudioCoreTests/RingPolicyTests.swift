@@ -129,7 +129,7 @@ import VoiceAudioCore
         let ring = try ring(2, 100, .uniform(.dropNewest))
         var producer = try ring.takeProducer()
         func append(_ size: Int) -> AppendResult {
-            producer.append([UInt8](repeating: 0, count: size).span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+            producer.append([UInt8](repeating: 0, count: size))
         }
         _ = append(1)
         _ = append(1)
@@ -153,7 +153,7 @@ import VoiceAudioCore
             for isExact in [true, false] {
                 let loss = AudioLoss(frames: 3, cause: cause, isExact: isExact)
                 producer.noteLoss(loss)
-                producer.append([UInt8(1)].span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+                producer.append([UInt8(1)])
                 #expect(try ring.popFirst()?.lossBefore == loss)
             }
         }
@@ -173,11 +173,11 @@ import VoiceAudioCore
         var producer = try ring.takeProducer()
         let bytes: [UInt8] = [1, 2, 3]
         producer.noteLoss(AudioLoss(frames: 10, cause: .deviceGap, isExact: false))
-        producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
-        producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+        producer.append(bytes)
+        producer.append(bytes)
         #expect(try ring.popFirst()?.lossBefore == AudioLoss(frames: 13, cause: .ringEvicted, isExact: false))
-        producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
-        producer.append(bytes.span.bytes, captureTime: MonotonicInstant(nanoseconds: 0))
+        producer.append(bytes)
+        producer.append(bytes)
         #expect(try ring.popFirst()?.lossBefore == AudioLoss(frames: 3, cause: .ringEvicted))
     }
 }

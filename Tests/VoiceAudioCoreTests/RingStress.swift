@@ -76,7 +76,8 @@ struct RingStress: Sendable {
             let result: AppendResult
             if number % 2 == 0 {
                 unsafe fill(UnsafeMutableRawBufferPointer(rebasing: source[..<byteCount]), number)
-                result = end.append(unsafe UnsafeRawBufferPointer(source).bytes.extracting(first: byteCount), captureTime: time)
+                let chunk = unsafe UnsafeRawBufferPointer(rebasing: source[..<byteCount])
+                result = end.append(unsafe chunk.bytes, captureTime: time)
             } else if let place = unsafe end.reserve() {
                 unsafe fill(UnsafeMutableRawBufferPointer(rebasing: place[..<byteCount]), number)
                 result = end.commit(byteCount: byteCount, captureTime: time)
@@ -98,7 +99,8 @@ struct RingStress: Sendable {
         while true {
             switch generator.below(4) {
             case 0:
-                if let chunk = end.popFirst() { try check(chunk.header, chunk.bytes.span.bytes, &delivery) }
+                // SAFETY: the bytes of an array that lives through the call.
+                if let chunk = end.popFirst() { try check(chunk.header, unsafe chunk.bytes.span.bytes, &delivery) }
             case 1:
                 try end.withOldest { header, bytes throws in
                     try check(header, bytes)

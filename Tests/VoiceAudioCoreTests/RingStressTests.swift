@@ -5,8 +5,8 @@ import VoiceAudioCore
 /// `TSAN_OPTIONS=ignore_interceptors_accesses=0`.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct RingStressTests {
     static let policies: [OverflowPolicy] = [
-        .uniform(.dropOldest), .uniform(.dropNewest), .uniform(.keepNewestHalf), .uniform(.block(.seconds(30))), .original,
-        OverflowPolicy(atChunkCap: .keepNewestHalf, atByteCap: .block(.seconds(30))),
+        .uniform(.dropOldest), .uniform(.dropNewest), .uniform(.keepNewestHalf), .uniform(.block(.seconds(30))),
+        .original, OverflowPolicy(atChunkCap: .keepNewestHalf, atByteCap: .block(.seconds(30))),
     ]
 
     #if DEBUG

@@ -44,7 +44,7 @@ import VoiceAudioCore
 
     @Test func everyWaiterIsWokenByItsOwnNumber() throws {
         let ring = try ring()
-        let few = try [ThreadResult { try ring.waitForChunks(1, timeout: nil) }, ThreadResult { try ring.waitForChunks(1, timeout: nil) }]
+        let few = try (0..<2).map { _ in try ThreadResult { try ring.waitForChunks(1, timeout: nil) } }
         #expect(clock.waitUntilWaiting(count: 2))
         let many = try ThreadResult { try ring.waitForChunks(3, timeout: nil) }
         #expect(clock.waitUntilWaiting(count: 3))
@@ -157,6 +157,7 @@ import VoiceAudioCore
         let interrupt = try WakeUp()
         let committer = try ThreadResult {
             var producer = try ring.takeProducer()
+            // SAFETY: committed as it is.
             _ = unsafe producer.reserve()
             return producer.commit(
                 byteCount: 4, captureTime: MonotonicInstant(nanoseconds: 0), interrupt: interrupt.descriptor)

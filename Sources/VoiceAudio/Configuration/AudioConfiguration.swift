@@ -71,7 +71,7 @@ public struct AudioConfiguration: Sendable {
     /// What looked wrong in the environment but does no harm: unknown names, settings without effect.
     public private(set) var warnings: [String] = []
 
-    private var origins: [Setting: Origin] = [:]
+    private var origins = Origins()
 
     /// The defaults.
     public init() {}
@@ -121,7 +121,7 @@ public struct AudioConfiguration: Sendable {
     public var chunkByteCount: Int { chunkFrameCount * format.bytesPerFrame }
 
     /// Where the present value of a setting came from.
-    public func origin(of setting: Setting) -> Origin { origins[setting] ?? .default }
+    public func origin(of setting: Setting) -> Origin { origins[setting] }
 
     private var problems: [String] {
         let single = SettingDescription.all.compactMap { description -> String? in
@@ -163,5 +163,19 @@ extension AudioConfiguration {
         case environment(String)
         /// The program.
         case explicit
+    }
+    /// The origin of each setting, by its place among all.
+    private struct Origins: Sendable {
+        private var origins = [Origin](repeating: .default, count: Setting.allCases.count)
+
+        subscript(setting: Setting) -> Origin {
+            get { origins[Self.place(of: setting)] }
+            set { origins[Self.place(of: setting)] = newValue }
+        }
+
+        private static func place(of setting: Setting) -> Int {
+            // Every case is among all cases.
+            Setting.allCases.firstIndex(of: setting)!
+        }
     }
 }

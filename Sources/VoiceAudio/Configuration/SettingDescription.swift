@@ -11,17 +11,40 @@ struct SettingDescription: Sendable {
     /// The full name of the environment variable.
     let variable: String
     /// The default as text; what it stands for where it is not one value.
-    let defaultText: String
+    var defaultText: String { makeDefaultText() }
     /// What the variable accepts, as text.
-    let accepted: String
+    var accepted: String { makeAccepted() }
     /// What the property accepts, as text.
-    let acceptedOfProperty: String
+    var acceptedOfProperty: String { makeAcceptedOfProperty() }
     /// Takes a variable's text; `false` where it is not accepted, and then the configuration is as before.
     let read: @Sendable (String, inout AudioConfiguration) -> Bool
     /// The property's value as text where it is not accepted, else `nil`.
     let refusedValue: @Sendable (AudioConfiguration) -> String?
     /// The present value.
     let value: @Sendable (AudioConfiguration) -> SettingValue
+
+    // Made when somebody asks: most programs only read their settings.
+    private let makeDefaultText: @Sendable () -> String
+    private let makeAccepted: @Sendable () -> String
+    private let makeAcceptedOfProperty: @Sendable () -> String
+
+    init(
+        setting: Setting, variable: String, defaultText: @autoclosure @escaping @Sendable () -> String,
+        accepted: @autoclosure @escaping @Sendable () -> String,
+        acceptedOfProperty: @autoclosure @escaping @Sendable () -> String,
+        read: @escaping @Sendable (String, inout AudioConfiguration) -> Bool,
+        refusedValue: @escaping @Sendable (AudioConfiguration) -> String?,
+        value: @escaping @Sendable (AudioConfiguration) -> SettingValue
+    ) {
+        self.setting = setting
+        self.variable = variable
+        makeDefaultText = defaultText
+        makeAccepted = accepted
+        makeAcceptedOfProperty = acceptedOfProperty
+        self.read = read
+        self.refusedValue = refusedValue
+        self.value = value
+    }
 }
 
 extension SettingDescription {

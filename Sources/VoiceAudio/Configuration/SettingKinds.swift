@@ -75,7 +75,7 @@ extension SettingDescription {
         let text = { @Sendable (configuration: AudioConfiguration) -> String in
             values.first { $0.1 == configuration[keyPath: property] }?.0 ?? ""
         }
-        let accepted = values.map(\.0).joined(separator: ", ")
+        let accepted = values.reduce(into: "") { $0 += $0.isEmpty ? $1.0 : ", " + $1.0 }
         return SettingDescription(
             setting: setting, variable: prefix + suffix, defaultText: text(AudioConfiguration()), accepted: accepted,
             acceptedOfProperty: accepted,

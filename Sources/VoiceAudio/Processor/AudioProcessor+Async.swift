@@ -4,17 +4,17 @@ public import VoiceAudioCore
 // concurrency pool blocks. A call that has begun goes on to its own deadline; cancelling the task does not cut it short.
 // `cleanup()` has no such form: an async overload would keep `defer { processor.cleanup() }` out of async functions.
 extension AudioProcessor {
-    /// As the blocking ``arm(deadline:)``, without blocking the caller's thread.
+    /// As the blocking `arm()`, without blocking the caller's thread.
     public func arm(deadline: Duration = .seconds(5)) async throws(AudioError) {
         try await onThreadOfItsOwn { () throws(AudioError) in try self.arm(deadline: deadline) }
     }
 
-    /// As the blocking ``start(preRoll:deadline:)``, without blocking the caller's thread.
+    /// As the blocking `start()`, without blocking the caller's thread.
     public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) async throws(AudioError) {
         try await onThreadOfItsOwn { () throws(AudioError) in try self.start(preRoll: preRoll, deadline: deadline) }
     }
 
-    /// As the blocking ``stop(deadline:)``, without blocking the caller's thread.
+    /// As the blocking `stop()`, without blocking the caller's thread.
     public func stop(deadline: Duration? = nil) async throws(AudioError) -> Recording {
         try await onThreadOfItsOwn { () throws(AudioError) in try self.stop(deadline: deadline) }
     }

@@ -15,11 +15,15 @@ public import VoiceAudioIO
 /// what ``cleanup(deadline:)`` does.
 ///
 /// > Concurrency: Safe from any thread. Nothing of the caller's runs on the capture thread.
+///
+/// > Real-time: Not safe: methods take locks, and some wait.
 public final class AudioProcessor: Sendable {
     /// The settings.
     public let configuration: AudioConfiguration
 
-    private let source: Result<any CaptureSource, AudioError>
+    private let source: any CaptureSource
+    /// What is wrong with the configuration; `nil` where nothing is.
+    private let refusal: AudioError?
     private let environment: CaptureEnvironment
     private let gate = OperationGate()
     private let session: Lock<Session>
@@ -37,28 +41,29 @@ public final class AudioProcessor: Sendable {
     ) throws(AudioError) {
         try configuration.validate()
         self.init(
-            source: .success(try configuration.makeSource()), configuration: configuration, logSink: logSink,
+            source: try configuration.makeSource(), refusal: nil, configuration: configuration, logSink: logSink,
             clock: clock)
         for warning in configuration.warnings { log(.warning, warning) }
     }
 
     /// Makes a processor in `idle` for a source of your own; `configuration.device` is not used.
     ///
-    /// A configuration that is not accepted makes ``arm(deadline:)`` throw `invalidConfiguration`.
+    /// A configuration that is not accepted makes `arm()` throw `invalidConfiguration`.
     public convenience init(
         source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
         logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
     ) {
-        var checked: Result<any CaptureSource, AudioError> = .success(source)
-        do throws(AudioError) { try configuration.validate() } catch { checked = .failure(error) }
-        self.init(source: checked, configuration: configuration, logSink: logSink, clock: clock)
+        var refusal: AudioError?
+        do throws(AudioError) { try configuration.validate() } catch { refusal = error }
+        self.init(source: source, refusal: refusal, configuration: configuration, logSink: logSink, clock: clock)
     }
 
     private init(
-        source: Result<any CaptureSource, AudioError>, configuration: AudioConfiguration, logSink: any AudioLogSink,
-        clock: any AudioClock
+        source: any CaptureSource, refusal: AudioError?, configuration: AudioConfiguration,
+        logSink: any AudioLogSink, clock: any AudioClock
     ) {
         self.source = source
+        self.refusal = refusal
         self.configuration = configuration
         environment = CaptureEnvironment(
             clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
@@ -91,7 +96,7 @@ public final class AudioProcessor: Sendable {
     ///   - preRoll: How much of the history from before the call belongs to it, as far as the history reaches back: so
     ///     that first words are not lost.
     ///   - deadline: How long opening may take.
-    /// - Throws: As ``arm(deadline:)``.
+    /// - Throws: As `arm()`.
     public func start(preRoll: Duration = .zero, deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("start()", deadline) { (deadline) throws(AudioError) in
             let action = try transition(.start)
@@ -190,6 +195,9 @@ public final class AudioProcessor: Sendable {
     // MARK: - Listening
 
     /// Subscribes to what is captured from now on, for `for try await`.
+    ///
+    /// It opens nothing: from `idle`, chunks come once somebody calls `arm()` or `start()`.
+    /// The sequence ends with the capture, at the latest at ``cleanup(deadline:)``.
     ///
     /// - Parameters:
     ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.
@@ -304,7 +312,7 @@ public final class AudioProcessor: Sendable {
     private func open(
         by deadline: MonotonicInstant, then next: (inout Session) throws(AudioError) -> Void
     ) throws(AudioError) {
-        let source = try source.get()
+        if let refusal { throw refusal }
         let history = try makeHistory()
         let abort = try WakeUp()
         let (opening, subscribers) = session.withLock { ($0.beginOpening(abort: abort), $0.subscribers) }

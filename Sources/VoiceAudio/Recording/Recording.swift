@@ -106,7 +106,7 @@ public final class Recording: Sendable {
         return try body(wav)
     }
 
-    /// As ``withTemporaryWAV(named:mixToMono:_:)``, for a body that suspends.
+    /// As `withTemporaryWAV`, for a body that suspends.
     public func withTemporaryWAV<Result: ~Copyable>(
         named: Bool = false, mixToMono: Bool = false, _ body: (borrowing TemporaryWAV) async throws -> Result
     ) async throws -> Result {

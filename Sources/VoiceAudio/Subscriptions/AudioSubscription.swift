@@ -7,6 +7,8 @@ import VoiceAudioIO
 /// captured. It ends when the capture does, or with ``cancel()``, or when the last reference goes.
 ///
 /// > Concurrency: Safe from any thread; several readers share the chunks.
+///
+/// > Real-time: Not safe: taking a lock, and waiting.
 public final class AudioSubscription: Sendable {
     /// The ring; to look at its counts and statistics.
     public let buffer: BoundedAudioBuffer

@@ -2,16 +2,21 @@ import Synchronization
 
 /// A number of chunks, and the frames and bytes in them.
 public struct AudioCount: Sendable, Hashable, Codable {
+    /// Chunks, whole or short.
     public var chunks: Int
+    /// Frames in them; bytes where the ring has no format.
     public var frames: Int
+    /// Bytes in them.
     public var bytes: Int
 
+    /// A count of the values given.
     public init(chunks: Int = 0, frames: Int = 0, bytes: Int = 0) {
         self.chunks = chunks
         self.frames = frames
         self.bytes = bytes
     }
 
+    /// Both together.
     public static func + (left: Self, right: Self) -> Self {
         Self(chunks: left.chunks + right.chunks, frames: left.frames + right.frames, bytes: left.bytes + right.bytes)
     }

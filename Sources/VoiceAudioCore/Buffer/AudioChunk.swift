@@ -11,6 +11,7 @@ public struct AudioChunkHeader: Sendable, Hashable {
     /// What was lost between the chunk handed out before and this one; `nil` where nothing was.
     public var lossBefore: AudioLoss?
 
+    /// A header of the values given, for chunks of your own.
     public init(
         sequenceNumber: Int, framePosition: Int, frameCount: Int, captureTime: MonotonicInstant,
         lossBefore: AudioLoss? = nil
@@ -31,6 +32,7 @@ public struct AudioChunk: Sendable {
     /// The samples' bytes, interleaved, little endian.
     public let bytes: [UInt8]
 
+    /// A chunk of your own: `bytes` are taken as they are, and should hold the header's frames.
     public init(header: AudioChunkHeader, bytes: [UInt8]) {
         self.header = header
         self.bytes = bytes

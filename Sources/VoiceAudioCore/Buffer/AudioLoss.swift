@@ -27,6 +27,7 @@ public struct AudioLoss: Sendable, Hashable, Codable {
     /// Whether `frames` was counted (`true`) or estimated as clock × rate (`false`).
     public var isExact: Bool
 
+    /// A loss of the values given: exact unless said otherwise.
     @_noLocks @_noAllocation
     public init(frames: Int, cause: Cause, isExact: Bool = true) {
         self.frames = frames
@@ -36,5 +37,6 @@ public struct AudioLoss: Sendable, Hashable, Codable {
 }
 
 extension AudioLoss: CustomStringConvertible {
+    /// `device overrun: 320 frames`; `about 320` where they are estimated.
     public var description: String { "\(cause.rawValue): \(isExact ? "" : "about ")\(frames) frames" }
 }

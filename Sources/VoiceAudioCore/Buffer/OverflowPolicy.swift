@@ -20,6 +20,7 @@ public struct OverflowPolicy: Sendable, Hashable {
     /// The rule when the arriving chunk would exceed the most bytes.
     public var atByteCap: Rule
 
+    /// A rule for each cap.
     public init(atChunkCap: Rule, atByteCap: Rule) {
         self.atChunkCap = atChunkCap
         self.atByteCap = atByteCap

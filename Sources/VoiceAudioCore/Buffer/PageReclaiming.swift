@@ -24,7 +24,7 @@ extension BoundedAudioBuffer {
     /// Without this, a ring with a large byte cap that holds little would walk through all of its pages. Never waits:
     /// a consumer that waited here for a producer that waits for room would be waiting for itself.
     func releasePagesOnTheWay() {
-        guard ring.memory.capacity >= 4 * Self.reclaimStep else { return }
+        guard ring.memory.capacity >= 2 * Self.reclaimStep else { return }
         let moved = ring.consumer.byteEnd.load(ordering: .relaxed) + ring.producer.byteEnd.load(ordering: .relaxed)
         guard moved - ring.consumer.reclaimedAt.load(ordering: .relaxed) >= Self.reclaimStep else { return }
         if releaseUnusedPagesIfNobodyAppends() { ring.consumer.reclaimedAt.store(moved, ordering: .relaxed) }
@@ -46,5 +46,5 @@ extension BoundedAudioBuffer {
         reclaimLock.withLock { (_: inout ()) in ring.releasePages(slack: slack) }
     }
 
-    private static var reclaimStep: Int { 1 << 20 }
+    private static var reclaimStep: Int { 2 << 20 }
 }

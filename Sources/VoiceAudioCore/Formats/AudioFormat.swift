@@ -7,6 +7,7 @@ public struct AudioFormat: Sendable, Hashable, Codable {
     /// How one sample is stored.
     public var sampleFormat: SampleFormat
 
+    /// A shape of the values given, which whoever uses it checks.
     public init(sampleRateHz: Int, channelCount: Int, sampleFormat: SampleFormat) {
         self.sampleRateHz = sampleRateHz
         self.channelCount = channelCount
@@ -41,5 +42,6 @@ public struct AudioFormat: Sendable, Hashable, Codable {
 }
 
 extension AudioFormat: CustomStringConvertible {
+    /// `16000 Hz, 1 ch, s16`.
     public var description: String { "\(sampleRateHz) Hz, \(channelCount) ch, \(sampleFormat.rawValue)" }
 }

@@ -7,6 +7,7 @@ public struct AudioLevel: Sendable, Hashable, Codable {
     /// Largest magnitude, 0…1; above 1 only where `f32` samples are.
     public var peak: Float
 
+    /// A level of the values given, 0…1 each.
     public init(rms: Float, peak: Float) {
         self.rms = rms
         self.peak = peak

@@ -4,8 +4,10 @@
 public struct AudioError: Error, Sendable, Hashable {
     /// The kind of failure.
     public struct Code: RawRepresentable, Hashable, Sendable {
+        /// The code's name.
         public let rawValue: String
 
+        /// A code by its name: for errors of sources of your own.
         public init(rawValue: String) { self.rawValue = rawValue }
     }
 
@@ -18,6 +20,12 @@ public struct AudioError: Error, Sendable, Hashable {
     /// The status of the failing call as it gave it, an `errno` value without sign; `nil` where no call failed.
     public let status: Int32?
 
+    /// An error, as sources of your own may throw it, too.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - message: One sentence for a person.
+    ///   - status: An `errno` value without sign, if a call failed.
     public init(_ code: Code, _ message: String, status: Int32? = nil) {
         self.code = code
         self.message = message
@@ -64,7 +72,13 @@ extension AudioError.Code {
     public static let limitReached = Self(rawValue: "limitReached")
 }
 
+extension AudioError.Code: CustomStringConvertible {
+    /// The code's name.
+    public var description: String { rawValue }
+}
+
 extension AudioError: CustomStringConvertible {
+    /// The message, then code and status in brackets.
     public var description: String {
         guard let status else { return "\(message) [\(code.rawValue)]" }
         return "\(message) [\(code.rawValue), status \(status)]"

@@ -4,6 +4,13 @@
 ///
 /// > Concurrency: Called from any thread but never from the capture thread; must not call back into the object that logs.
 public protocol AudioLogSink: Sendable {
+    /// Takes a line. Must return soon: whoever logs waits for it.
+    ///
+    /// - Parameters:
+    ///   - level: How severe it is; those below the configuration's `logLevel` never come here.
+    ///   - message: One sentence, made only when it is asked for.
+    ///   - metadata: What it is about, by name.
+    ///   - source: `VoiceAudio`, or `alsa-lib` for what that has to say.
     func log(
         level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
         source: @autoclosure () -> String)
@@ -13,6 +20,7 @@ public protocol AudioLogSink: Sendable {
 public enum AudioLogLevel: String, Sendable, Hashable, CaseIterable, Comparable, Codable {
     case trace, debug, info, notice, warning, error, critical
 
+    /// Whether `left` is less severe.
     public static func < (left: Self, right: Self) -> Bool { left.severity < right.severity }
 
     private var severity: Int {
@@ -30,8 +38,10 @@ public enum AudioLogLevel: String, Sendable, Hashable, CaseIterable, Comparable,
 
 /// Drops every line: the default.
 public struct SilentLogSink: AudioLogSink {
+    /// A sink that drops everything.
     public init() {}
 
+    /// Does nothing.
     public func log(
         level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
         source: @autoclosure () -> String

@@ -23,6 +23,7 @@ public protocol AudioClock: Sendable {
 
 /// `CLOCK_MONOTONIC` and `ppoll(2)`.
 public struct SystemClock: AudioClock {
+    /// The system's clock; all of them are the same.
     public init() {}
 
     public var now: MonotonicInstant {

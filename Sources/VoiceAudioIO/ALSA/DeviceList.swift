@@ -16,6 +16,7 @@ public struct CaptureDevice: Sendable, Hashable, Codable {
     /// Whether it is what `default` means.
     public var isDefault: Bool
 
+    /// A device of the values given.
     public init(
         name: String, description: String, cardID: String? = nil, cardName: String? = nil, cardIndex: Int? = nil,
         isDefault: Bool = false
@@ -80,8 +81,8 @@ public enum CaptureDevices {
 
     /// `Mic` in `front:CARD=Mic,DEV=0`.
     private static func cardID(in name: String) -> Substring? {
-        guard let key = name.firstRange(of: "CARD=") else { return nil }
-        return name[key.upperBound...].prefix { $0 != "," }
+        // Not `firstRange(of:)`: that alone links a megabyte of regular expressions into a static program.
+        name.split { $0 == ":" || $0 == "," }.first { $0.hasPrefix("CARD=") }?.dropFirst("CARD=".count)
     }
 
     /// For an error: what could be opened instead.

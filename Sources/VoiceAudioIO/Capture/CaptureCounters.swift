@@ -64,6 +64,7 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
     /// Frames that the device lost, where it could only be estimated as clock × rate.
     public var framesLostEstimated: Int
 
+    /// Statistics of the values given.
     public init(
         framesDelivered: Int = 0, framesDiscardedInPause: Int = 0, overruns: Int = 0, framesLostExactly: Int = 0,
         framesLostEstimated: Int = 0

@@ -15,6 +15,7 @@ public struct CaptureReport: Sendable, Hashable, Codable {
     /// Frames that the device buffers before it runs over; 0 where there is no such buffer.
     public var bufferFrames: Int
 
+    /// A report, for sources of your own.
     public init(
         source: String, format: AudioFormat, hardware: String? = nil, requestedPeriodFrames: Int, periodFrames: Int,
         bufferFrames: Int
@@ -25,5 +26,14 @@ public struct CaptureReport: Sendable, Hashable, Codable {
         self.requestedPeriodFrames = requestedPeriodFrames
         self.periodFrames = periodFrames
         self.bufferFrames = bufferFrames
+    }
+}
+
+extension CaptureReport: CustomStringConvertible {
+    /// `16000 Hz, 1 ch, s16, periods of 1600 frames, buffer of 8000`, and what the hardware runs at.
+    public var description: String {
+        let buffer = bufferFrames > 0 ? ", buffer of \(bufferFrames)" : ""
+        let hardware = hardware.map { ", hardware at \($0)" } ?? ""
+        return "\(format), periods of \(periodFrames) frames\(buffer)\(hardware)"
     }
 }

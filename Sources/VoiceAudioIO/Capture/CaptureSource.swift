@@ -27,6 +27,7 @@ public struct CaptureRequest: Sendable, Hashable {
     /// Frames in a chunk; the device's period is asked to match.
     public var chunkFrameCount: Int
 
+    /// A request of the values given.
     public init(format: AudioFormat, chunkFrameCount: Int) {
         self.format = format
         self.chunkFrameCount = chunkFrameCount
@@ -40,6 +41,7 @@ public struct CaptureEnvironment: Sendable {
     /// Where log lines go. Never used between a stream's start and its end.
     public var logSink: any AudioLogSink
 
+    /// The system's clock and no log, unless given.
     public init(clock: any AudioClock = SystemClock(), logSink: any AudioLogSink = SilentLogSink()) {
         self.clock = clock
         self.logSink = logSink

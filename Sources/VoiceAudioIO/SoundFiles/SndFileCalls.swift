@@ -179,7 +179,7 @@ extension SndFileHandle.Information {
             sampleFormat: isBigEndian ? nil : SampleFormat.allCases.first { SndFileHandle.subtype(of: $0) == codec })
     }
 
-    private static let floatingPoint: Set<Int> = [
+    private static let floatingPoint: [Int] = [
         SF_FORMAT_FLOAT, SF_FORMAT_DOUBLE, SF_FORMAT_VORBIS, SF_FORMAT_OPUS, SF_FORMAT_MPEG_LAYER_I,
         SF_FORMAT_MPEG_LAYER_II, SF_FORMAT_MPEG_LAYER_III,
     ]

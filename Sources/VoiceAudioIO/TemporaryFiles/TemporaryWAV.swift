@@ -1,7 +1,6 @@
 public import VoiceAudioCore
 
-/// A WAV file that exists for as long as the body of ``withTemporaryWAV(samples:format:named:directory:minimumFreeBytes:_:)``
-/// runs, readable by its user alone.
+/// A WAV file that exists for as long as the body of `withTemporaryWAV` runs, readable by its user alone.
 ///
 /// It is complete before the body runs, and gone when the body is left in whatever way: return, error, cancellation, or
 /// the end of the process, SIGKILL included.

@@ -32,8 +32,8 @@ public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
 
 /// Writes samples to a temporary WAV file, and runs `body` with it.
 ///
-/// As ``withTemporaryWAV(samples:format:named:directory:minimumFreeBytes:_:)``, for a body that suspends. A cancelled body
-/// that throws leaves nothing behind either.
+/// As `withTemporaryWAV(samples:format:)`, for a body that suspends. A cancelled body that throws leaves nothing behind
+/// either.
 public func withTemporaryWAV<Sample: BitwiseCopyable, Result: ~Copyable>(
     samples: [Sample], format: AudioFormat, named: Bool = false, directory: String? = nil,
     minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
@@ -70,8 +70,7 @@ public func withTemporaryWAV<Result: ~Copyable>(
 
 /// Writes the bytes of a WAV file to a temporary file, and runs `body` with it.
 ///
-/// As ``withTemporaryWAV(wavBytes:named:directory:minimumFreeBytes:_:)``, for a body that suspends. A cancelled body that
-/// throws leaves nothing behind either.
+/// As `withTemporaryWAV(wavBytes:)`, for a body that suspends. A cancelled body that throws leaves nothing behind either.
 public func withTemporaryWAV<Result: ~Copyable>(
     wavBytes: [UInt8], named: Bool = false, directory: String? = nil,
     minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,

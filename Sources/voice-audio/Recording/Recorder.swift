@@ -16,7 +16,8 @@ struct Recorder {
     func run(reportsJSON: Bool) throws(CommandFailure) {
         do throws(AudioError) {
             let interruption = try Interruption()
-            let processor = try AudioProcessor(configuration: configuration, logSink: StandardErrorLogSink())
+            let processor = try AudioProcessor(
+                configuration: configuration, logSink: StandardErrorLogSink(for: configuration))
             defer { processor.cleanup() }
             // Half a minute of patience for a slow disk. What does not fit is counted, and told.
             let subscription = try processor.subscribe(
