@@ -59,7 +59,9 @@ final class LongRunTests: XCTestCase {
         let drops = processor.memoryUsage.drops
         XCTAssertEqual(drops.ringEvicted.frames, recording.truncatedFrameCount)
         XCTAssertEqual(drops.ringRefused.frames, 0)
-        print("long run: \(captured / 16_000 / 60) minutes of audio, \(lost / 16_000 / 60) of them missed by the listener")
+        print(
+            "long run: \(captured / 16_000 / 60) minutes of audio, \(lost / 16_000 / 60) of them missed by the listener"
+        )
         XCTAssertGreaterThan(captured, 600 * 16_000, "this machine is too slow for a long run")
         XCTAssertGreaterThan(lost, 0, "the listener never stalled")
         XCTAssertEqual(last.map { $0.framePosition + $0.frameCount }, captured)

@@ -4,7 +4,9 @@ import VoiceAudioCore
 /// What this process holds, from `/proc/self`.
 package enum ProcessCounts {
     /// Open descriptors, without the one that is needed to count them.
-    package static var descriptors: Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0 }
+    package static var descriptors: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+    }
 
     /// The names of the threads.
     package static var threadNames: [String] {

@@ -186,7 +186,8 @@ private final class ScriptedStream: CaptureStream {
 
 extension AudioConfiguration {
     /// For a ``ScriptedSource``: 1,000 Hz, so that a frame is a millisecond, in chunks of 100.
-    package static func scripted(chunkFrames: Int = 100, maxChunks: Int = 300, channels: Int = 1) -> AudioConfiguration {
+    package static func scripted(chunkFrames: Int = 100, maxChunks: Int = 300, channels: Int = 1) -> AudioConfiguration
+    {
         var configuration = AudioConfiguration()
         configuration.sampleRateHz = 1000
         configuration.sampleFormat = .s32

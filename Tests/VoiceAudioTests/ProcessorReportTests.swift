@@ -138,10 +138,11 @@ import VoiceAudioIO
         ]
         for (key, value) in expected { #expect(json[key] as? Double == value, "\(key): \(json[key] ?? "missing")") }
         #expect(
-            Set(json.keys) == Set(expected.keys).union([
-                "allocated_bytes", "allocation_limit_bytes", "resident_bytes", "drops", "subscribers",
-                "process_rss_bytes",
-            ]))
+            Set(json.keys)
+                == Set(expected.keys).union([
+                    "allocated_bytes", "allocation_limit_bytes", "resident_bytes", "drops", "subscribers",
+                    "process_rss_bytes",
+                ]))
         let drops = try #require(json["drops"] as? [String: Any])
         #expect(Set(drops.keys) == ["ring_evicted", "ring_refused", "cleaned_up", "device_frames"])
         #expect(drops["ring_evicted"] as? [String: Int] == ["chunks": 2, "frames": 200, "bytes": 1600])

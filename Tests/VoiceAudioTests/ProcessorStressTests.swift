@@ -17,7 +17,9 @@ import VoiceAudioIO
             source: SimulatedSource(toneHz: 440, pace: pace), configuration: configuration)
         let seed = SeededGenerator.freshSeed()
         let threads = try (0..<8).map { number in
-            try ThreadResult { Self.callAtRandom(processor, SeededGenerator(seed: seed &+ UInt64(number)), rounds: 1000) }
+            try ThreadResult {
+                Self.callAtRandom(processor, SeededGenerator(seed: seed &+ UInt64(number)), rounds: 1000)
+            }
         }
         for thread in threads {
             let faults = try thread.value()
@@ -28,7 +30,8 @@ import VoiceAudioIO
         let usage = processor.memoryUsage
         #expect(usage.allocatedBytes == 0)
         #expect(usage.subscribers.isEmpty)
-        #expect(usage.quarantinedThreads == 0)
+        // An opening that a clean-up gave up closes its source in its own time.
+        #expect(eventually { processor.quarantinedThreadCount == 0 })
     }
 
     /// Answers what should not have happened.

@@ -209,7 +209,8 @@ import VoiceAudioCore
         #expect(recording.numbers == Array(7..<137) + Array(157..<257))
         #expect(
             losses(recording) == [
-                "device overrun: 7 frames at 0", "device gap: about 20 frames at 137", "device overrun: 5 frames at 257",
+                "device overrun: 7 frames at 0", "device gap: about 20 frames at 137",
+                "device overrun: 5 frames at 257",
             ])
         #expect(recording.losses.totalFrames + recording.frameCount == 262)
         #expect(processor.statistics.framesLostExactly == 12)

@@ -140,7 +140,8 @@ import VoiceAudioCore
     @Test func aWaitTimesOut() throws {
         let listener = try processor.subscribe()
         try processor.arm()
-        #expect(try #require(throws: AudioError.self) { try listener.next(timeout: .milliseconds(1)) }.code == .timedOut)
+        #expect(
+            try #require(throws: AudioError.self) { try listener.next(timeout: .milliseconds(1)) }.code == .timedOut)
         #expect(throws: AudioError.self) { try listener.consumeNext(timeout: .zero) { _, _ in } }
         processor.cleanup()
     }

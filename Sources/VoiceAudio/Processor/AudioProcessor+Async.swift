@@ -46,7 +46,8 @@ extension AudioProcessor {
         let notifier = try DescriptorNotifier.running()
         let hasEnded = await notifier.waitUntilReadable(capture.endDescriptor)
         guard hasEnded || Task.isCancelled else {
-            throw AudioError(.outOfResources, "the capture's end cannot be watched: is the limit of descriptors reached?")
+            throw AudioError(
+                .outOfResources, "the capture's end cannot be watched: is the limit of descriptors reached?")
         }
     }
 }

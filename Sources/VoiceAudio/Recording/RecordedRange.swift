@@ -36,7 +36,8 @@ struct RecordedRange: Sendable {
         var losses = LossLedger(sampleRateHz: format.sampleRateHz)
         let missing = max(0, firstPosition - start)
         // Of a gap that the recording began in, its own part counts.
-        var told = (first == nil ? content.lossAtEnd : first?.header.lossBefore) ?? AudioLoss(frames: 0, cause: .deviceGap)
+        let lossBefore = first == nil ? content.lossAtEnd : first?.header.lossBefore
+        var told = lossBefore ?? AudioLoss(frames: 0, cause: .deviceGap)
         told.frames = min(told.frames, missing)
         let gone = missing - told.frames
         let cleaned = min(gone, max(0, content.clearedTo - start))
