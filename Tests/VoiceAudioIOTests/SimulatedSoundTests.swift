@@ -79,7 +79,9 @@ private func first(_ count: Int, of source: SimulatedSource, _ format: AudioForm
         let reference = AudioFormat(sampleRateHz: 16_000, channelCount: 1, sampleFormat: .f32)
         var wanted = typed(Float.self, of: try first(32_000, of: speech, reference))
         // What 8 kHz cannot hold is not wanted back.
-        if rate < 16_000 { wanted = try resampled(try resampled(wanted, from: 16_000, to: rate), from: rate, to: 16_000) }
+        if rate < 16_000 {
+            wanted = try resampled(try resampled(wanted, from: 16_000, to: rate), from: rate, to: 16_000)
+        }
         let span = 1000..<31_000
         let signal = span.reduce(0.0) { $0 + Double(wanted[$1]) * Double(wanted[$1]) }
         let noise = span.reduce(0.0) { $0 + pow(Double(wanted[$1]) - Double(back[$1]), 2) }
