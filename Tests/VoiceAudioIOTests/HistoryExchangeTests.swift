@@ -16,11 +16,12 @@ import VoiceAudioIO
             source: SimulatedSource(toneHz: 440),
             request: CaptureRequest(format: .speech, chunkFrameCount: 160),
             environment: CaptureEnvironment(clock: clock), history: old, subscribers: SubscriberTable(),
-            realtimePriority: 0, by: clock.now.advanced(by: .seconds(10)), abort: try WakeUp())
+            realtimePriority: 0, by: clock.now.advanced(by: .seconds(10)), abort: try WakeUp(), abandon: { _ in })
         #expect(clock.waitUntilWaiting())
         #expect(
             capture.control.exchangeHistory(
-                for: try new.takeProducer(), by: clock.now.advanced(by: .seconds(10)), clock: clock))
+                for: try new.takeProducer(), by: clock.now.advanced(by: .seconds(10)), clock: clock,
+                threadEnd: capture.endDescriptor))
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(10))
         #expect(try new.waitForChunks(timeout: nil) == .ready)
