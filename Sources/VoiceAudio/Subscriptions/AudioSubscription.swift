@@ -30,9 +30,10 @@ public final class AudioSubscription: Sendable {
     /// - Returns: The chunk; `nil` when the capture has ended and all chunks were taken.
     /// - Throws: ``AudioError`` with code `timedOut`; or what the capture failed with, once all chunks were taken.
     public func next(timeout: Duration? = nil) throws(AudioError) -> AudioChunk? {
+        let deadline = deadline(after: timeout)
         while true {
             if let chunk = try buffer.popFirst() { return chunk }
-            guard try waitForChunk(timeout: timeout) else { return nil }
+            guard try waitForChunk(until: deadline, of: timeout) else { return nil }
         }
     }
 
@@ -48,9 +49,10 @@ public final class AudioSubscription: Sendable {
     public func consumeNext<Result>(
         timeout: Duration? = nil, _ body: (AudioChunkHeader, RawSpan) throws -> Result
     ) throws -> Result? {
+        let deadline = deadline(after: timeout)
         while true {
             if let result = try buffer.consumeOldest(body) { return result }
-            guard try waitForChunk(timeout: timeout) else { return nil }
+            guard try waitForChunk(until: deadline, of: timeout) else { return nil }
         }
     }
 
@@ -69,9 +71,15 @@ public final class AudioSubscription: Sendable {
     /// Ends the subscription. Chunks that are there already can still be taken.
     public func cancel() { table.remove(feed) }
 
+    private func deadline(after timeout: Duration?) -> MonotonicInstant? {
+        timeout.map { buffer.clock.now.advanced(by: $0) }
+    }
+
     /// Waits until there may be a chunk; `false` where there will be none any more.
-    private func waitForChunk(timeout: Duration?) throws(AudioError) -> Bool {
-        switch try buffer.waitForChunks(timeout: timeout) {
+    private func waitForChunk(until deadline: MonotonicInstant?, of timeout: Duration?) throws(AudioError) -> Bool {
+        // Another reader may have taken the chunk that ended an earlier wait: only what is left counts.
+        let rest = deadline.map { max(.zero, buffer.clock.now.duration(to: $0)) }
+        switch try buffer.waitForChunks(timeout: rest) {
         case .ready: return true
         case .closed: return try !isOver()
         case .timedOut: throw AudioError(.timedOut, "no chunk arrived within \(timeout ?? .zero)")

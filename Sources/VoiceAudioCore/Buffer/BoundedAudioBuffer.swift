@@ -23,7 +23,7 @@ public final class BoundedAudioBuffer: Sendable {
     /// The shape of the frames; `nil` where the ring was made without one: then a frame is a byte.
     public let format: AudioFormat?
 
-    let clock: any AudioClock
+    package let clock: any AudioClock
     let ring: Ring
     /// Serialises the plain methods of the producer's end.
     let producerLock = Lock(())

@@ -124,9 +124,10 @@ package final class SubscriberTable: Sendable {
         guard word != 0,
             places[index].compareExchange(expected: word, desired: word | 1, ordering: .acquiring).exchanged
         else { return }
-        // SAFETY: the set bit keeps the reference from being released.
+        // SAFETY: the set bit keeps the reference from being released, so that no count of our own is needed: one that
+        // were given back a moment too late would have this thread free the feed.
         let feed = unsafe Unmanaged<Feed>.fromOpaque(UnsafeRawPointer(bitPattern: word)!)
-        body(unsafe feed.takeUnretainedValue())
+        unsafe feed._withUnsafeGuaranteedRef { body($0) }
         places[index].store(word, ordering: .releasing)
     }
 }
