@@ -20,6 +20,13 @@ package enum ProcessCounts {
     /// Threads with a name that begins so: the library's begin with `va-`.
     package static func threads(named prefix: String = "va-") -> Int { threadNames.count { $0.hasPrefix(prefix) } }
 
+    /// Whether a sanitizer runs: it keeps what was freed for a while, so that resident memory says nothing of leaks. The
+    /// address sanitizer counts leaks itself.
+    package static var isSanitized: Bool {
+        // SAFETY: only whether there are such symbols is asked.
+        unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+    }
+
     /// Resident bytes.
     package static var residentBytes: Int { ProcessMemory.residentBytes }
 }

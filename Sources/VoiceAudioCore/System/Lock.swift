@@ -7,12 +7,19 @@ import Glibc
 /// The lock knows its owner: taking it again on the same thread is told, not a deadlock.
 @safe
 package final class Lock<Value>: @unchecked Sendable {
-    // SAFETY: `mutex` is allocated once and freed in deinit; `value` is touched only between lock and unlock.
+    // SAFETY: `mutex` is allocated once and freed in deinit; `held` is touched only between lock and unlock.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    private var held: Held
+
+    /// The value, never empty: an empty one would share its address with its neighbour, and ThreadSanitizer would take
+    /// the one for the other.
+    private struct Held {
+        var value: Value
+        private let filler: UInt8 = 0
+    }
 
     package init(_ value: consuming Value) {
-        self.value = value
+        held = Held(value: value)
         unsafe mutex = .allocate(capacity: 1)
         var attributes = pthread_mutexattr_t()
         unsafe pthread_mutexattr_init(&attributes)
@@ -35,7 +42,7 @@ package final class Lock<Value>: @unchecked Sendable {
         let status = unsafe pthread_mutex_lock(mutex)
         precondition(status == 0, "lock taken twice on one thread")
         defer { _ = unsafe pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return try body(&held.value)
     }
 
     /// Runs `body` alone, or answers `nil` at once where this thread holds the lock already.
@@ -44,7 +51,7 @@ package final class Lock<Value>: @unchecked Sendable {
     ) throws(Failure) -> Result? {
         guard unsafe pthread_mutex_lock(mutex) == 0 else { return nil }
         defer { _ = unsafe pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return try body(&held.value)
     }
 
     /// Runs `body` alone, or answers `nil` at once where any thread holds the lock.
@@ -53,6 +60,6 @@ package final class Lock<Value>: @unchecked Sendable {
     ) throws(Failure) -> Result? {
         guard unsafe pthread_mutex_trylock(mutex) == 0 else { return nil }
         defer { _ = unsafe pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return try body(&held.value)
     }
 }
