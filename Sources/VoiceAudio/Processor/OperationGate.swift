@@ -51,10 +51,9 @@ final class OperationGate: Sendable {
     }
 
     private func leave() {
-        let waiting = turn.withLock { turn in
+        turn.withLock { turn in
             turn.isTaken = false
-            return turn.waiting
+            for wakeUp in turn.waiting { wakeUp.signal() }
         }
-        for wakeUp in waiting { wakeUp.signal() }
     }
 }

@@ -92,7 +92,10 @@ package final class SubscriberTable: Sendable {
     }
 
     /// The subscribers' rings.
-    package var buffers: [BoundedAudioBuffer] { present.withLock { $0 } }
+    package var buffers: [BoundedAudioBuffer] {
+        // An array of its own: ThreadSanitizer does not see what keeps a shared one from being written while it is read.
+        present.withLock { present in present.map { $0 } }
+    }
 
     /// Appends a chunk to every subscriber's ring. By the capture thread.
     ///
