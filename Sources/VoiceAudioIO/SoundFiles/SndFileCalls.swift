@@ -28,17 +28,14 @@ final class SndFileHandle {
 
     /// Opens a sound file of any format that libsndfile recognises.
     ///
+    /// - Parameter accepted: What a message says of the formats that would do.
     /// - Throws: `unreadableFile`.
-    init(reading bytes: SoundFileBytes) throws(AudioError) {
+    init(reading bytes: SoundFileBytes, accepted: String) throws(AudioError) {
         var info = SF_INFO()
         self.bytes = bytes
         unsafe handle = try Self.open(bytes, mode: Int32(SFM_READ), &info) { reason in
             AudioError(
-                .unreadableFile,
-                """
-                "\(bytes.name)" could not be read as sound: \(reason) WAV, FLAC, AIFF, AU, CAF, W64, Ogg Vorbis, \
-                Opus and MP3 are among the formats accepted
-                """)
+                .unreadableFile, "\"\(bytes.name)\" could not be read as sound: \(reason) \(accepted)")
         }
         information = Information(info)
     }

@@ -24,7 +24,7 @@ package final class SoundFileReader {
     ///
     /// - Throws: `noSuchFile`, `permissionDenied`, `unreadableFile` or `outOfResources`.
     package convenience init(path: String) throws(AudioError) {
-        try self.init(SoundFileBytes(reading: path))
+        try self.init(SoundFileBytes(reading: path), accepted: Self.anyFormat)
     }
 
     /// Opens a sound file that is in memory.
@@ -34,12 +34,22 @@ package final class SoundFileReader {
     ///   - name: What messages call it.
     /// - Throws: `unreadableFile`.
     package convenience init(bytes: [UInt8], name: String) throws(AudioError) {
-        try self.init(SoundFileBytes(name: name, bytes: bytes))
+        try self.init(SoundFileBytes(name: name, bytes: bytes), accepted: Self.anyFormat)
     }
 
-    private init(_ bytes: SoundFileBytes) throws(AudioError) {
+    /// Opens a WAV file that is in memory; see ``wavFormat()``.
+    ///
+    /// - Throws: `unreadableFile`.
+    convenience init(wavBytes: [UInt8], name: String) throws(AudioError) {
+        try self.init(SoundFileBytes(name: name, bytes: wavBytes), accepted: "WAV is accepted")
+    }
+
+    private static let anyFormat =
+        "WAV, FLAC, AIFF, AU, CAF, W64, Ogg Vorbis, Opus and MP3 are among the formats accepted"
+
+    private init(_ bytes: SoundFileBytes, accepted: String) throws(AudioError) {
         self.bytes = bytes
-        handle = try SndFileHandle(reading: bytes)
+        handle = try SndFileHandle(reading: bytes, accepted: accepted)
         sampleRateHz = handle.information.sampleRateHz
         channelCount = handle.information.channelCount
         frameCount = handle.information.frameCount

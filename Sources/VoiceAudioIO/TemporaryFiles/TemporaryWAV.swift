@@ -61,7 +61,7 @@ public struct TemporaryWAV: ~Copyable {
     /// - Throws: `unreadableFile` where the bytes are no WAV file; `diskFull`, `notWritable`, `permissionDenied` or
     ///   `outOfResources`.
     package init(wavBytes: [UInt8], in place: TemporaryPlace) throws(AudioError) {
-        let format = try SoundFileReader(bytes: wavBytes, name: "the WAV file's bytes").wavFormat()
+        let format = try SoundFileReader(wavBytes: wavBytes, name: "the WAV file's bytes").wavFormat()
         let file = try TemporaryFile(in: place, toWrite: wavBytes.count)
         let bytes = SoundFileBytes(name: "temporary WAV in \(place.directory)", writing: file.descriptor.number)
         // SAFETY: the array outlives the call.
