@@ -52,11 +52,6 @@ static inline int clinux_openat(int directory, const char *path, int flags, unsi
     return openat(directory, path, flags, mode);
 }
 
-static inline int clinux_renameat2(int oldDirectory, const char *oldPath, int newDirectory, const char *newPath,
-                                   unsigned flags) {
-    return (int)syscall(SYS_renameat2, oldDirectory, oldPath, newDirectory, newPath, flags);
-}
-
 // getopt_long(3) answers through variables, which Swift cannot know to be touched by one thread only.
 static inline void clinux_getopt_restart(void) {
     optind = 0;

@@ -37,11 +37,11 @@ final class TemporaryWAVLeakTests: XCTestCase {
 
     func testAThousandLeaveNothingBehind() throws {
         makeAndThrowEverySecond(100)
-        let descriptors = try descriptorCount()
-        let resident = try residentBytes()
+        let descriptors = ProcessCounts.descriptors
+        let resident = ProcessCounts.residentBytes
         makeAndThrowEverySecond(1000)
-        XCTAssertEqual(try descriptorCount(), descriptors)
-        if !ProcessCounts.isSanitized { XCTAssertLessThan(try residentBytes() - resident, 1 << 20) }
+        XCTAssertEqual(ProcessCounts.descriptors, descriptors)
+        if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - resident, 1 << 20) }
         XCTAssertEqual(try fileCount(), 1, "more than the private directory was left")
     }
 
@@ -60,22 +60,13 @@ final class TemporaryWAVLeakTests: XCTestCase {
             }
         }
         refuse(10)
-        let descriptors = try descriptorCount()
+        let descriptors = ProcessCounts.descriptors
         refuse(200)
-        XCTAssertEqual(try descriptorCount(), descriptors)
+        XCTAssertEqual(ProcessCounts.descriptors, descriptors)
         XCTAssertEqual(try fileCount(), 1, "more than the private directory was left")
     }
 
     private func fileCount() throws -> Int {
         try FileManager.default.subpathsOfDirectory(atPath: directory).count
-    }
-
-    private func descriptorCount() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-    }
-
-    private func residentBytes() throws -> Int {
-        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
-        return try XCTUnwrap(Int(pages[1])) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 }

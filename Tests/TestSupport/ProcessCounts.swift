@@ -5,7 +5,10 @@ import VoiceAudioCore
 package enum ProcessCounts {
     /// Open descriptors, without the one that is needed to count them.
     package static var descriptors: Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") else {
+            preconditionFailure("/proc/self/fd cannot be read")
+        }
+        return names.count
     }
 
     /// The names of the threads.
@@ -28,7 +31,11 @@ package enum ProcessCounts {
     }
 
     /// Resident bytes.
-    package static var residentBytes: Int { ProcessMemory.residentBytes }
+    package static var residentBytes: Int {
+        let bytes = ProcessMemory.residentBytes
+        precondition(bytes > 0, "/proc/self/statm cannot be read")
+        return bytes
+    }
 }
 
 /// Looks until something is so, for a minute at most.

@@ -20,10 +20,10 @@ final class ALSAProcessTests: XCTestCase {
             }
         }
         try cycle(50)
-        let before = (descriptors: try descriptorCount(), kibibytes: try residentKibibytes())
+        let before = (descriptors: ProcessCounts.descriptors, bytes: ProcessCounts.residentBytes)
         try cycle(500)
-        XCTAssertEqual(try descriptorCount(), before.descriptors)
-        if !ProcessCounts.isSanitized { XCTAssertLessThan(try residentKibibytes() - before.kibibytes, 1024) }
+        XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
+        if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
     }
 
     func testWhatALSASaysGoesToTheLogAndNotToStderr() throws {
@@ -62,15 +62,6 @@ final class ALSAProcessTests: XCTestCase {
         XCTAssertFalse(second.lines.withLock { $0.isEmpty })
         let printed = try withStandardErrorKept { _ = SystemALSACalls().open("voiceaudio_nonsense") }
         XCTAssertTrue(printed.contains("ALSA lib"), printed)
-    }
-
-    private func descriptorCount() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
-    }
-
-    private func residentKibibytes() throws -> Int {
-        let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")[1]
-        return (Int(pages) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) / 1024
     }
 
     /// What was written to descriptor 2 meanwhile.

@@ -28,8 +28,8 @@ extension BoundedAudioBuffer {
 
         /// Lends the oldest chunk in place, then takes it out; it stays if `body` throws. `nil` where the ring is empty.
         ///
-        /// > Real-time: Safe where `body` is, but in a ring of 4 MiB and more whose chunks have no known limit: that
-        /// > gives pages back now and then.
+        /// > Real-time: Safe where `body` is, but in a ring of 4 MiB and more (32 MiB where the chunks' limit is known):
+        /// > that gives pages back now and then.
         public mutating func consumeOldest<Result, Failure: Error>(
             _ body: (AudioChunkHeader, RawSpan) throws(Failure) -> Result
         ) throws(Failure) -> Result? {
