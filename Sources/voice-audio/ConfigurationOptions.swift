@@ -5,13 +5,15 @@ let configurationOptions = [
     Option("device", "NAME", help: "Capture from this device: an ALSA name, sim:, sim:FILE or sim:tone=HZ."),
     Option("rate", "HZ", help: "Frames per second."),
     Option("channels", "COUNT", help: "Samples in a frame."),
+    Option("mono-from", "CHANNEL", help: "What one channel is made of: mix, or a channel's number from 1."),
     Option("format", "NAME", help: "How a sample is stored: s16, s24, s32 or f32."),
 ]
 
 /// The settings: options before the environment before defaults. Warnings go to standard error.
 func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioConfiguration {
     let settings: [(String, AudioConfiguration.Setting)] = [
-        ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount), ("format", .sampleFormat),
+        ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount),
+        ("mono-from", .monoChannel), ("format", .sampleFormat),
     ]
     do throws(AudioError) {
         var configuration = try AudioConfiguration(environment: .process)

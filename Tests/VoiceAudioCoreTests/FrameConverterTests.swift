@@ -5,8 +5,8 @@ import VoiceAudioCore
 @Suite struct FrameConverterTests {
     /// Converts samples given as bytes.
     func convert(
-        _ bytes: [UInt8], from layout: SampleLayout, channels: Int = 1, to format: SampleFormat, channelsOut: Int? = nil,
-        mono: MonoChannel = .mix
+        _ bytes: [UInt8], from layout: SampleLayout, channels: Int = 1, to format: SampleFormat,
+        channelsOut: Int? = nil, mono: MonoChannel = .mix
     ) -> [UInt8] {
         let format = AudioFormat(sampleRateHz: 48_000, channelCount: channelsOut ?? channels, sampleFormat: format)
         let converter = FrameConverter(from: layout, channelCount: channels, to: format, mono: mono)
@@ -102,8 +102,9 @@ import VoiceAudioCore
         // Ties go to the even number: 1.5 to 2, 3.5 to 4, −1.5 to −2.
         #expect(result == bytes([150, .max, .min, 2, 4, -2] as [Int16]))
         // What s16 cannot say of a mean, wider samples do.
-        #expect(convert(bytes([1, 2] as [Int16]), from: .s16, channels: 2, to: .s32, channelsOut: 1)
-            == bytes([3 << 15] as [Int32]))
+        #expect(
+            convert(bytes([1, 2] as [Int16]), from: .s16, channels: 2, to: .s32, channelsOut: 1)
+                == bytes([3 << 15] as [Int32]))
     }
 
     @Test func severalChannelsStaySeveral() {

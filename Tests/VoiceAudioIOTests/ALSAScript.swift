@@ -12,18 +12,55 @@ final class ALSAScript: ALSACalls {
         var resumes: [Int32] = []
         /// What starts answer, in order; then success.
         var starts: [Int32] = []
+        /// Frames that wait after a read.
         var waiting = 0
+        /// What asking before a read answers, in order; then what waits after a read.
+        var avails: [Int] = []
+        /// What skipping answers, in order; then as many as asked for.
+        var forwards: [Int] = []
+        var skipped: [Int] = []
+        /// What the device stamps, and what its clocks show; all at 0: no stamps.
+        var stamp: Int64 = 0
+        var clocks: [SystemClockID: Int64] = [:]
+        var isHardware = false
+        var hardware: HardwareFormat?
+        var bufferFrames: UInt = 3200
+        var periodFrames: UInt = 160
+        var largestBuffer: UInt? = 1 << 20
+        var stopThreshold: UInt = 0
+        var asked: [String: UInt] = [:]
+        var opened: [String] = []
+        var ratesBehindPlug: ClosedRange<UInt32>?
         var state = PCMState.running
         var revents: UInt16 = 1
         var rates: ClosedRange<UInt32> = 8000...48000
         var channels: ClosedRange<UInt32> = 1...2
-        var formats = SampleFormat.allCases
+        var layouts = SampleLayout.allCases
         var hints: [PCMHint] = []
         var cards: [SoundCard] = []
 
         var called: [String: Int] = [:]
         var held = 0
         var nextFrame: Int16 = 0
+        var chosen = SampleLayout.s16
+        var chosenChannels = 1
+
+        /// Puts the next frame's number into the last channel, and its negative into those before.
+        fileprivate func store(_ frame: Int, _ buffer: inout MutableRawSpan) {
+            for channel in 0..<chosenChannels {
+                let value = channel == chosenChannels - 1 ? nextFrame : 0 &- nextFrame
+                let place = (frame * chosenChannels + channel) * chosen.bytesPerSample
+                switch chosen {
+                case .s16: buffer.storeBytes(of: value, toByteOffset: place, as: Int16.self)
+                case .s32: buffer.storeBytes(of: Int32(value) << 16, toByteOffset: place, as: Int32.self)
+                case .s24In4Bytes:
+                    // With bits above that mean nothing.
+                    let word = UInt32(bitPattern: Int32(value) << 8) & 0xFF_FFFF | 0xA5 << 24
+                    buffer.storeBytes(of: word, toByteOffset: place, as: UInt32.self)
+                case .s24In3Bytes, .f32: break
+                }
+            }
+        }
     }
 
     let script: Lock<Script>
@@ -57,7 +94,14 @@ final class ALSAScript: ALSACalls {
         return answer(name)
     }
 
-    func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?) { acquire("open") }
+    func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?) {
+        script.withLock { script in
+            script.opened.append(device)
+            if device.hasPrefix("plug:"), let rates = script.ratesBehindPlug { script.rates = rates }
+        }
+        return acquire("open")
+    }
+
     func close(_ pcm: ALSAHandle) -> Int32 { release("close") }
     func state(_ pcm: ALSAHandle) -> PCMState? { script.withLock { $0.state } }
     func prepare(_ pcm: ALSAHandle) -> Int32 { answer("prepare") }
@@ -72,15 +116,37 @@ final class ALSAScript: ALSACalls {
         return script.withLock { $0.resumes.isEmpty ? 0 : $0.resumes.removeFirst() }
     }
 
-    func availUpdate(_ pcm: ALSAHandle) -> Int { script.withLock { $0.waiting } }
+    func drop(_ pcm: ALSAHandle) -> Int32 { answer("drop") }
+
+    func avail(_ pcm: ALSAHandle) -> Int {
+        _ = answer("avail")
+        return script.withLock { $0.avails.isEmpty ? $0.waiting : $0.avails.removeFirst() }
+    }
+
+    func forward(_ pcm: ALSAHandle, frames: Int) -> Int {
+        script.withLock { script in
+            let count = script.forwards.isEmpty ? frames : script.forwards.removeFirst()
+            if count > 0 {
+                script.skipped.append(count)
+                script.nextFrame &+= Int16(truncatingIfNeeded: count)
+            }
+            return count
+        }
+    }
+
+    func htimestamp(_ pcm: ALSAHandle) -> (status: Int32, availableFrames: Int, nanoseconds: Int64) {
+        script.withLock { ($0.failures["htimestamp"] ?? 0, $0.waiting, $0.stamp) }
+    }
+
+    func reading(of clock: SystemClockID) -> Int64 { script.withLock { $0.clocks[clock] ?? 0 } }
 
     func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int {
         _ = answer("readi")
         return script.withLock { script in
             let count = script.reads.isEmpty ? -11 : min(script.reads.removeFirst(), frames)
             for frame in 0..<max(0, count) {
-                buffer.storeBytes(of: script.nextFrame, toByteOffset: frame * 2, as: Int16.self)
-                script.nextFrame += 1
+                script.store(frame, &buffer)
+                script.nextFrame &+= 1
             }
             return count
         }
@@ -104,16 +170,22 @@ final class ALSAScript: ALSACalls {
     func hwParamsAny(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 { answer("hwParamsAny") }
     func hwParamsSetAccess(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 { answer("setAccess") }
 
-    func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
-        script.withLock { $0.formats.contains(format) ? 0 : -22 }
+    func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32 {
+        script.withLock { $0.layouts.contains(layout) ? 0 : -22 }
     }
 
-    func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
-        hwParamsTestFormat(pcm, parameters, format)
+    func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32 {
+        script.withLock { $0.chosen = layout }
+        return hwParamsTestFormat(pcm, parameters, layout)
+    }
+
+    func hwParamsTestChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32 {
+        script.withLock { $0.channels.contains(count) ? 0 : -22 }
     }
 
     func hwParamsSetChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32 {
-        script.withLock { $0.channels.contains(count) ? 0 : -22 }
+        script.withLock { $0.chosenChannels = Int(count) }
+        return hwParamsTestChannels(pcm, parameters, count)
     }
 
     func hwParamsGetChannels(_ parameters: ALSAHandle) -> ClosedRange<UInt32>? { script.withLock { $0.channels } }
@@ -128,18 +200,23 @@ final class ALSAScript: ALSACalls {
 
     func hwParamsGetRate(_ parameters: ALSAHandle) -> ClosedRange<UInt32>? { script.withLock { $0.rates } }
 
+    func hwParamsGetBufferSizeMax(_ parameters: ALSAHandle) -> UInt? { script.withLock { $0.largestBuffer } }
+
     func hwParamsSetPeriodSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        answer("setPeriodSizeNear")
+        script.withLock { $0.asked["period"] = frames }
+        return answer("setPeriodSizeNear")
     }
 
     func hwParamsSetBufferSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        answer("setBufferSizeNear")
+        script.withLock { $0.asked["buffer"] = frames }
+        return answer("setBufferSizeNear")
     }
 
     func hwParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 { answer("hwParams") }
 
     func getParams(_ pcm: ALSAHandle) -> (status: Int32, bufferFrames: UInt, periodFrames: UInt) {
-        (answer("getParams"), 3200, 160)
+        let status = answer("getParams")
+        return script.withLock { (status, $0.bufferFrames, $0.periodFrames) }
     }
 
     func swParamsMalloc() -> (status: Int32, parameters: ALSAHandle?) { acquire("swParamsMalloc") }
@@ -156,12 +233,21 @@ final class ALSAScript: ALSACalls {
     }
 
     func swParamsSetStopThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        answer("setStopThreshold")
+        script.withLock { $0.stopThreshold = frames }
+        return answer("setStopThreshold")
     }
+
+    func swParamsSetTimestamps(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 { answer("setTimestamps") }
 
     func swParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 { answer("swParams") }
 
-    func info(_ pcm: ALSAHandle) -> PCMPlace? { nil }
+    func isHardware(_ pcm: ALSAHandle) -> Bool { script.withLock { $0.isHardware } }
+
+    func info(_ pcm: ALSAHandle) -> PCMPlace? {
+        script.withLock { $0.hardware == nil ? nil : PCMPlace(card: 0, device: 0, subdevice: 0) }
+    }
+
+    func hardwareFormat(at place: PCMPlace) -> HardwareFormat? { script.withLock { $0.hardware } }
 
     func deviceHints() -> (status: Int32, hints: [PCMHint]) { (answer("deviceHints"), script.withLock { $0.hints }) }
     func cards() -> [SoundCard] { script.withLock { $0.cards } }

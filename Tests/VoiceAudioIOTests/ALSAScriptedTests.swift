@@ -13,7 +13,7 @@ import VoiceAudioIO
     @Test(arguments: [
         "open", "hwParamsMalloc", "hwParamsAny", "setAccess", "setPeriodSizeNear", "setBufferSizeNear", "hwParams",
         "getParams", "swParamsMalloc", "swParamsCurrent", "setAvailMin", "setStartThreshold", "setStopThreshold",
-        "swParams", "pollDescriptorsCount", "pollDescriptors",
+        "setTimestamps", "swParams", "pollDescriptorsCount", "pollDescriptors",
     ])
     func everyFailingStepOfOpenGivesAllBack(step: String) {
         let script = ALSAScript { $0.failures[step] = -5 }
@@ -294,12 +294,18 @@ import VoiceAudioIO
         let script = ALSAScript {
             $0.rates = 44100...48000
             $0.channels = 2...2
-            $0.formats = [.s16, .s32]
+            $0.layouts = [.s16, .s32]
         }
-        let error = #expect(throws: AudioError.self) { try open(script) }
+        let stereo = AudioFormat(sampleRateHz: 44_100, channelCount: 4, sampleFormat: .s16)
+        let error = #expect(throws: AudioError.self) {
+            try ALSASource(device: "hw:0", calls: script).open(
+                CaptureRequest(format: stereo, chunkFrameCount: 160), in: CaptureEnvironment())
+        }
         #expect(error?.code == .unsupportedFormat)
-        let expected = "hw:0 cannot capture 16000 Hz, 1 ch, s16; it can: 44100 to 48000 Hz; 2 ch; s16, s32. "
-        #expect(error?.message == expected + "\"plughw:0\" converts")
+        let expected =
+            "hw:0 cannot capture 44100 Hz, 4 ch, s16; it can: 44100 to 48000 Hz; 2 ch; S16_LE, S32_LE. "
+            + "\"plug:'hw:0'\" converts"
+        #expect(error?.message == expected)
         #expect(script.held == 0)
     }
 }

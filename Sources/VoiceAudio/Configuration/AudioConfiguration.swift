@@ -23,6 +23,9 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_CHANNELS`: samples in a frame, 1 to 64.
     public var channelCount = 1 { didSet { origins[.channelCount] = .explicit } }
 
+    /// `VOICE_AUDIO_MONO_FROM`: what one channel is made of where the device has several: their mean, or one of them.
+    public var monoChannel = MonoChannel.mix { didSet { origins[.monoChannel] = .explicit } }
+
     /// `VOICE_AUDIO_FORMAT`: how a sample is stored.
     public var sampleFormat = SampleFormat.s16 { didSet { origins[.sampleFormat] = .explicit } }
 
@@ -101,6 +104,10 @@ public struct AudioConfiguration: Sendable {
             warnings.append(
                 "\(SettingDescription.blockDeadlineVariable) has no effect: the overflow policy is not block")
         }
+        if environment[SettingDescription.monoChannelVariable] != nil, channelCount != 1 {
+            warnings.append(
+                "\(SettingDescription.monoChannelVariable) has no effect: \(channelCount) channels are asked for")
+        }
         warnings += SettingDescription.warnings(about: environment.names)
         if problems.isEmpty { problems = self.problems }
         try Self.refuse(problems)
@@ -150,7 +157,7 @@ public struct AudioConfiguration: Sendable {
 extension AudioConfiguration {
     /// The settings, by the names of their properties; `blockDeadline` is that of the rules in ``overflow`` that block.
     public enum Setting: String, Sendable, Hashable, CaseIterable {
-        case device, sampleRateHz, channelCount, sampleFormat, chunkFrameCount
+        case device, sampleRateHz, channelCount, monoChannel, sampleFormat, chunkFrameCount
         case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
         case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, realtimePriority, logLevel
     }

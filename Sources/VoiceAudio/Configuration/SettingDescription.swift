@@ -80,6 +80,7 @@ extension SettingValue: CustomStringConvertible {
 extension SettingDescription {
     static let prefix = "VOICE_AUDIO_"
     static let blockDeadlineVariable = prefix + "BLOCK_MS"
+    static let monoChannelVariable = prefix + "MONO_FROM"
 
     static func of(_ setting: Setting) -> SettingDescription? { all.first { $0.setting == setting } }
 
@@ -89,6 +90,9 @@ extension SettingDescription {
             accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isDevice),
         .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
         .integer(.channelCount, "CHANNELS", \.channelCount, in: 1...64, unit: .none),
+        .choice(
+            .monoChannel, "MONO_FROM", \.monoChannel,
+            among: [("mix", .mix)] + (1...64).map { ("\($0)", .channel($0)) }, accepted: "mix, or 1 to 64 (channel)"),
         .choice(.sampleFormat, "FORMAT", \.sampleFormat, among: SampleFormat.allCases.map { ($0.rawValue, $0) }),
         .integer(
             .chunkFrameCount, "CHUNK_FRAMES", \.chunkFrameCount, in: 1...1_048_576, unit: .frames,

@@ -70,12 +70,13 @@ extension SettingDescription {
 
     /// One of a few names.
     static func choice<Value: Sendable & Equatable>(
-        _ setting: Setting, _ suffix: String, _ property: Property<Value>, among values: [(String, Value)]
+        _ setting: Setting, _ suffix: String, _ property: Property<Value>, among values: [(String, Value)],
+        accepted: String? = nil
     ) -> SettingDescription {
         let text = { @Sendable (configuration: AudioConfiguration) -> String in
             values.first { $0.1 == configuration[keyPath: property] }?.0 ?? ""
         }
-        let accepted = values.reduce(into: "") { $0 += $0.isEmpty ? $1.0 : ", " + $1.0 }
+        let accepted = accepted ?? values.map(\.0).joined(separator: ", ")
         return SettingDescription(
             setting: setting, variable: prefix + suffix, defaultText: text(AudioConfiguration()), accepted: accepted,
             acceptedOfProperty: accepted,
@@ -84,7 +85,11 @@ extension SettingDescription {
                 configuration[keyPath: property] = value
                 return true
             },
-            refusedValue: { _ in nil }, value: { .text(text($0)) })
+            refusedValue: { configuration in
+                let value = configuration[keyPath: property]
+                return values.contains { $0.1 == value } ? nil : "\(value)"
+            },
+            value: { .text(text($0)) })
     }
 
     /// A name of the world outside, taken as it is.

@@ -223,7 +223,9 @@ public final class AudioProcessor: Sendable {
         do throws(AudioError) {
             capture = try Capture(
                 source: source,
-                request: CaptureRequest(format: configuration.format, chunkFrameCount: configuration.chunkFrameCount),
+                request: CaptureRequest(
+                    format: configuration.format, chunkFrameCount: configuration.chunkFrameCount,
+                    monoChannel: configuration.monoChannel),
                 environment: environment, history: history, subscribers: subscribers,
                 realtimePriority: configuration.realtimePriority, by: deadline, abort: abort,
                 abandon: { thread in session.withLock { $0.quarantine(thread) } })

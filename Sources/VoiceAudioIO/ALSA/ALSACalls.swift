@@ -1,4 +1,5 @@
 import CALSA
+import CLinux
 package import VoiceAudioCore
 
 // SAFETY: in this file a handle comes from alsa-lib's own open or malloc call and is passed on while its one owner
@@ -32,7 +33,28 @@ package struct SystemALSACalls: ALSACalls {
     package func prepare(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_prepare(pcm.pointer) }
     package func start(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_start(pcm.pointer) }
     package func resume(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_resume(pcm.pointer) }
-    package func availUpdate(_ pcm: ALSAHandle) -> Int { unsafe snd_pcm_avail_update(pcm.pointer) }
+    package func drop(_ pcm: ALSAHandle) -> Int32 { unsafe snd_pcm_drop(pcm.pointer) }
+    package func avail(_ pcm: ALSAHandle) -> Int { unsafe snd_pcm_avail(pcm.pointer) }
+    package func forward(_ pcm: ALSAHandle, frames: Int) -> Int {
+        unsafe snd_pcm_forward(pcm.pointer, snd_pcm_uframes_t(frames))
+    }
+
+    package func htimestamp(_ pcm: ALSAHandle) -> (status: Int32, availableFrames: Int, nanoseconds: Int64) {
+        var frames: snd_pcm_uframes_t = 0
+        var stamp = snd_htimestamp_t()
+        let status = unsafe snd_pcm_htimestamp(pcm.pointer, &frames, &stamp)
+        return (status, Int(clamping: frames), Self.nanoseconds(stamp))
+    }
+
+    package func reading(of clock: SystemClockID) -> Int64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(clock.rawValue, &time)
+        return Self.nanoseconds(time)
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
 
     package func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int {
         unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -76,12 +98,16 @@ package struct SystemALSACalls: ALSACalls {
         unsafe snd_pcm_hw_params_set_access(pcm.pointer, parameters.pointer, SND_PCM_ACCESS_RW_INTERLEAVED)
     }
 
-    package func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
-        unsafe snd_pcm_hw_params_test_format(pcm.pointer, parameters.pointer, format.alsa)
+    package func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32 {
+        unsafe snd_pcm_hw_params_test_format(pcm.pointer, parameters.pointer, layout.alsa)
     }
 
-    package func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32 {
-        unsafe snd_pcm_hw_params_set_format(pcm.pointer, parameters.pointer, format.alsa)
+    package func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32 {
+        unsafe snd_pcm_hw_params_set_format(pcm.pointer, parameters.pointer, layout.alsa)
+    }
+
+    package func hwParamsTestChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32 {
+        unsafe snd_pcm_hw_params_test_channels(pcm.pointer, parameters.pointer, count)
     }
 
     package func hwParamsSetChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32 {
@@ -113,6 +139,11 @@ package struct SystemALSACalls: ALSACalls {
             unsafe snd_pcm_hw_params_get_rate_max(parameters.pointer, &high, &direction) >= 0
         else { return nil }
         return low <= high ? low...high : nil
+    }
+
+    package func hwParamsGetBufferSizeMax(_ parameters: ALSAHandle) -> UInt? {
+        var frames: snd_pcm_uframes_t = 0
+        return unsafe snd_pcm_hw_params_get_buffer_size_max(parameters.pointer, &frames) >= 0 ? frames : nil
     }
 
     package func hwParamsSetPeriodSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
@@ -169,11 +200,20 @@ package struct SystemALSACalls: ALSACalls {
         unsafe snd_pcm_sw_params_set_stop_threshold(pcm.pointer, parameters.pointer, frames)
     }
 
+    package func swParamsSetTimestamps(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
+        // A choice of clock that the device does not offer is no failure: which one it uses is found out later.
+        _ = unsafe snd_pcm_sw_params_set_tstamp_type(
+            pcm.pointer, parameters.pointer, SND_PCM_TSTAMP_TYPE_MONOTONIC)
+        return unsafe snd_pcm_sw_params_set_tstamp_mode(pcm.pointer, parameters.pointer, SND_PCM_TSTAMP_ENABLE)
+    }
+
     package func swParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32 {
         unsafe snd_pcm_sw_params(pcm.pointer, parameters.pointer)
     }
 
     // MARK: What there is
+
+    package func isHardware(_ pcm: ALSAHandle) -> Bool { unsafe snd_pcm_type(pcm.pointer) == SND_PCM_TYPE_HW }
 
     package func info(_ pcm: ALSAHandle) -> PCMPlace? {
         var info: OpaquePointer?
@@ -186,6 +226,8 @@ package struct SystemALSACalls: ALSACalls {
             card: Int(card), device: Int(unsafe snd_pcm_info_get_device(info)),
             subdevice: Int(unsafe snd_pcm_info_get_subdevice(info)))
     }
+
+    package func hardwareFormat(at place: PCMPlace) -> HardwareFormat? { HardwareFormat(of: place) }
 
     package func deviceHints() -> (status: Int32, hints: [PCMHint]) {
         var list: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
@@ -248,11 +290,12 @@ package struct SystemALSACalls: ALSACalls {
     }
 }
 
-extension SampleFormat {
+extension SampleLayout {
     fileprivate var alsa: snd_pcm_format_t {
         switch self {
         case .s16: SND_PCM_FORMAT_S16_LE
-        case .s24: SND_PCM_FORMAT_S24_3LE
+        case .s24In3Bytes: SND_PCM_FORMAT_S24_3LE
+        case .s24In4Bytes: SND_PCM_FORMAT_S24_LE
         case .s32: SND_PCM_FORMAT_S32_LE
         case .f32: SND_PCM_FORMAT_FLOAT_LE
         }

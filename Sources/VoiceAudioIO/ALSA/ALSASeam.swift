@@ -18,7 +18,15 @@ package protocol ALSACalls: Sendable {
     func prepare(_ pcm: ALSAHandle) -> Int32
     func start(_ pcm: ALSAHandle) -> Int32
     func resume(_ pcm: ALSAHandle) -> Int32
-    func availUpdate(_ pcm: ALSAHandle) -> Int
+    func drop(_ pcm: ALSAHandle) -> Int32
+    /// Frames that wait to be read, after asking the hardware.
+    func avail(_ pcm: ALSAHandle) -> Int
+    /// Skips frames that wait to be read.
+    func forward(_ pcm: ALSAHandle, frames: Int) -> Int
+    /// Frames that wait to be read, and when, on a clock of the device's choice, the last of them had come.
+    func htimestamp(_ pcm: ALSAHandle) -> (status: Int32, availableFrames: Int, nanoseconds: Int64)
+    /// What a system clock shows, beside the stamps of `htimestamp`: nanoseconds.
+    func reading(of clock: SystemClockID) -> Int64
     /// Reads at most `frames` frames, which fit into `buffer`.
     func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int
 
@@ -35,13 +43,15 @@ package protocol ALSACalls: Sendable {
     func hwParamsAny(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
     /// Interleaved frames through `readi`.
     func hwParamsSetAccess(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
-    func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32
-    func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ format: SampleFormat) -> Int32
+    func hwParamsTestFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32
+    func hwParamsSetFormat(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ layout: SampleLayout) -> Int32
+    func hwParamsTestChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32
     func hwParamsSetChannels(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ count: UInt32) -> Int32
     func hwParamsGetChannels(_ parameters: ALSAHandle) -> ClosedRange<UInt32>?
     func hwParamsTestRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32
     func hwParamsSetRate(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ rate: UInt32) -> Int32
     func hwParamsGetRate(_ parameters: ALSAHandle) -> ClosedRange<UInt32>?
+    func hwParamsGetBufferSizeMax(_ parameters: ALSAHandle) -> UInt?
     func hwParamsSetPeriodSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
     func hwParamsSetBufferSizeNear(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
     /// Sets them on the device, and prepares it.
@@ -56,10 +66,16 @@ package protocol ALSACalls: Sendable {
     func swParamsSetAvailMin(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
     func swParamsSetStartThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
     func swParamsSetStopThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32
+    /// Asks for time stamps, on the monotonic clock where the device has a choice.
+    func swParamsSetTimestamps(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
     func swParams(_ pcm: ALSAHandle, _ parameters: ALSAHandle) -> Int32
 
+    /// Whether the PCM is the kernel's own, without a plugin between.
+    func isHardware(_ pcm: ALSAHandle) -> Bool
     /// The sound card's PCM that stands behind, where one does.
     func info(_ pcm: ALSAHandle) -> PCMPlace?
+    /// What the kernel says that it runs at.
+    func hardwareFormat(at place: PCMPlace) -> HardwareFormat?
     /// What `snd_device_name_hint` tells of PCMs.
     func deviceHints() -> (status: Int32, hints: [PCMHint])
     /// The sound cards, and the capturing PCMs of each; opens their controls, not the PCMs.

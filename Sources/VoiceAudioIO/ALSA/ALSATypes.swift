@@ -44,3 +44,11 @@ package struct SoundCard: Sendable, Hashable {
         self.captureDevices = captureDevices
     }
 }
+
+/// `clockid_t` of the clocks that devices stamp with.
+package enum SystemClockID: Int32, Sendable, CaseIterable {
+    case realtime = 0
+    case monotonic = 1
+    case monotonicRaw = 4
+    case bootTime = 7
+}

@@ -10,6 +10,9 @@ package final class CaptureCounters: Sendable {
     let overruns = Atomic<Int>(0)
     let framesLostExactly = Atomic<Int>(0)
     let framesLostEstimated = Atomic<Int>(0)
+    /// Place of the clock among all, and the drift's bits; one that is not a number while unknown.
+    private let clock = Atomic<Int>(CaptureCounters.place(of: .arrival))
+    private let drift = Atomic<UInt64>(Double.nan.bitPattern)
     /// The newest chunk's level, for ``AudioLevel/init(bits:)``.
     let level = Atomic<UInt64>(0)
 
@@ -36,6 +39,22 @@ package final class CaptureCounters: Sendable {
         Self.add(1, to: overruns)
     }
 
+    func noteTiming(_ timing: CaptureTiming) {
+        clock.store(Self.place(of: timing.clock), ordering: .relaxed)
+        drift.store((timing.driftPPM ?? .nan).bitPattern, ordering: .relaxed)
+    }
+
+    private static func place(of clock: CaptureClock) -> Int {
+        // Every case is among all cases.
+        CaptureClock.allCases.firstIndex(of: clock)!
+    }
+
+    private var timing: CaptureTiming {
+        let ppm = Double(bitPattern: drift.load(ordering: .relaxed))
+        return CaptureTiming(
+            clock: CaptureClock.allCases[clock.load(ordering: .relaxed)], driftPPM: ppm.isNaN ? nil : ppm)
+    }
+
     /// One thread writes: no read-modify-write instruction is needed.
     private static func add(_ count: Int, to counter: borrowing Atomic<Int>) {
         counter.store(counter.load(ordering: .relaxed) &+ count, ordering: .relaxed)
@@ -47,7 +66,8 @@ package final class CaptureCounters: Sendable {
             framesDelivered: framesDelivered.load(ordering: .relaxed),
             framesDiscardedInPause: framesDiscardedInPause.load(ordering: .relaxed),
             overruns: overruns.load(ordering: .relaxed), framesLostExactly: framesLostExactly.load(ordering: .relaxed),
-            framesLostEstimated: framesLostEstimated.load(ordering: .relaxed))
+            framesLostEstimated: framesLostEstimated.load(ordering: .relaxed), clock: timing.clock,
+            driftPPM: timing.driftPPM)
     }
 }
 
@@ -63,17 +83,24 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
     public var framesLostExactly: Int
     /// Frames that the device lost, where it could only be estimated as clock × rate.
     public var framesLostEstimated: Int
+    /// Where the frames' capture times come from.
+    public var clock: CaptureClock
+    /// How much faster the device's sample clock runs than its rate says, in parts per million by the monotonic clock;
+    /// `nil` until it was measured for 10 s. See ``CaptureTiming/driftPPM``.
+    public var driftPPM: Double?
 
     /// Statistics of the values given.
     public init(
         framesDelivered: Int = 0, framesDiscardedInPause: Int = 0, overruns: Int = 0, framesLostExactly: Int = 0,
-        framesLostEstimated: Int = 0
+        framesLostEstimated: Int = 0, clock: CaptureClock = .arrival, driftPPM: Double? = nil
     ) {
         self.framesDelivered = framesDelivered
         self.framesDiscardedInPause = framesDiscardedInPause
         self.overruns = overruns
         self.framesLostExactly = framesLostExactly
         self.framesLostEstimated = framesLostEstimated
+        self.clock = clock
+        self.driftPPM = driftPPM
     }
 
     /// All frames that the device lost.

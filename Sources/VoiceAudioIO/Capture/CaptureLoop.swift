@@ -112,6 +112,7 @@ struct CaptureLoop: ~Copyable {
         guard let place = unsafe place, filledByteCount > 0 else { return }
         // SAFETY: still reserved.
         let filled = unsafe UnsafeRawBufferPointer(rebasing: place[..<filledByteCount])
+        control.counters.noteTiming(stream.timing)
         control.counters.level.store(unsafe AudioLevel.measure(filled, format: sampleFormat), ordering: .relaxed)
         subscribers.append(unsafe filled.bytes, numbers: history.buffer.nextNumbers, captureTime: captureTime)
         _ = history.commit(

@@ -6,34 +6,46 @@ public struct CaptureReport: Sendable, Hashable, Codable {
     public var source: String
     /// The shape of the frames that it delivers.
     public var format: AudioFormat
-    /// What the hardware itself runs at, where that is known and differs from `format` (ALSA's plug layer converts).
+    /// What the hardware itself runs at, where that is known and differs from `format`.
     public var hardware: String?
+    /// What is done to the device's frames on the way, in words; empty where they come as they are.
+    public var conversions: [String]
     /// Frames in a period, as asked for.
     public var requestedPeriodFrames: Int
     /// Frames in a period, as given: how often frames arrive.
     public var periodFrames: Int
-    /// Frames that the device buffers before it runs over; 0 where there is no such buffer.
+    /// Frames of buffer, as asked for.
+    public var requestedBufferFrames: Int
+    /// Frames that the device buffers before it runs over, as given; 0 where there is no such buffer.
     public var bufferFrames: Int
+    /// Whether what the device loses in overruns is counted to the frame, or estimated as clock × rate.
+    public var countsLossExactly: Bool
 
     /// A report, for sources of your own.
     public init(
-        source: String, format: AudioFormat, hardware: String? = nil, requestedPeriodFrames: Int, periodFrames: Int,
-        bufferFrames: Int
+        source: String, format: AudioFormat, hardware: String? = nil, conversions: [String] = [],
+        requestedPeriodFrames: Int, periodFrames: Int, requestedBufferFrames: Int = 0, bufferFrames: Int = 0,
+        countsLossExactly: Bool = true
     ) {
         self.source = source
         self.format = format
         self.hardware = hardware
+        self.conversions = conversions
         self.requestedPeriodFrames = requestedPeriodFrames
         self.periodFrames = periodFrames
+        self.requestedBufferFrames = requestedBufferFrames
         self.bufferFrames = bufferFrames
+        self.countsLossExactly = countsLossExactly
     }
 }
 
 extension CaptureReport: CustomStringConvertible {
-    /// `16000 Hz, 1 ch, s16, periods of 1600 frames, buffer of 8000`, and what the hardware runs at.
+    /// `16000 Hz, 1 ch, s16, periods of 1600 frames, buffer of 8000`, and what the hardware runs at and what is
+    /// converted.
     public var description: String {
         let buffer = bufferFrames > 0 ? ", buffer of \(bufferFrames)" : ""
         let hardware = hardware.map { ", hardware at \($0)" } ?? ""
-        return "\(format), periods of \(periodFrames) frames\(buffer)\(hardware)"
+        let conversions = conversions.isEmpty ? "" : ", converted: \(conversions.joined(separator: ", "))"
+        return "\(format), periods of \(periodFrames) frames\(buffer)\(hardware)\(conversions)"
     }
 }

@@ -26,11 +26,14 @@ public struct CaptureRequest: Sendable, Hashable {
     public var format: AudioFormat
     /// Frames in a chunk; the device's period is asked to match.
     public var chunkFrameCount: Int
+    /// What one channel is made of where the device has several and `format` has one.
+    public var monoChannel: MonoChannel
 
     /// A request of the values given.
-    public init(format: AudioFormat, chunkFrameCount: Int) {
+    public init(format: AudioFormat, chunkFrameCount: Int, monoChannel: MonoChannel = .mix) {
         self.format = format
         self.chunkFrameCount = chunkFrameCount
+        self.monoChannel = monoChannel
     }
 }
 
@@ -56,6 +59,9 @@ public protocol CaptureStream: AnyObject {
     /// What the source really gives.
     var report: CaptureReport { get }
 
+    /// What is known of the stream's times by now.
+    var timing: CaptureTiming { get }
+
     /// Starts the flow of frames.
     ///
     /// - Throws: `deviceFailed` or `deviceLost`.
@@ -74,6 +80,11 @@ public protocol CaptureStream: AnyObject {
 
     /// Gives everything back. Called once.
     func close()
+}
+
+extension CaptureStream {
+    /// Frames are stamped as they arrive.
+    public var timing: CaptureTiming { CaptureTiming() }
 }
 
 /// What one read brought.

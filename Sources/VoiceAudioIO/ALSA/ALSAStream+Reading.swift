@@ -1,0 +1,99 @@
+import Glibc
+import VoiceAudioCore
+
+extension ALSAStream {
+    /// On a PCM that counts losses exactly, the order is: how much waits, skip what the hardware may be overwriting,
+    /// read, and see that it did not overwrite what was being read.
+    func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead {
+        if missing > 0 { return tellMissing() }
+        var limit = Int.max
+        if report.countsLossExactly {
+            let waiting = available ?? calls.avail(handle)
+            guard waiting >= 0 else { return try stopped(Int32(clamping: waiting), .read) }
+            if let lost = try lostBefore(reading: waiting, wasAsked: available == nil) { return lost }
+            limit = waiting
+        }
+        guard available != 0, limit > 0 else {
+            available = nil
+            return .nothing
+        }
+        let count = reader.read(handle, into: &buffer, atMost: limit, calls: calls)
+        guard count > 0 else { return try stopped(Int32(clamping: count), .read) }
+        let (status, waiting, stamp) = calls.htimestamp(handle)
+        let remaining = status < 0 ? 0 : waiting
+        if report.countsLossExactly, status >= 0, isOverwritten(count, remaining: remaining) {
+            return skipped(count)
+        }
+        return delivered(count, remaining: remaining, stamp: status < 0 ? 0 : stamp)
+    }
+
+    // MARK: Losses that are counted
+
+    /// Skips what the hardware has overwritten, or is about to; finds by the clock what it never captured.
+    private func lostBefore(reading waiting: Int, wasAsked: Bool) throws(AudioError) -> CaptureRead? {
+        // The hardware may be writing up to a period beyond where it says that it is.
+        let safe = report.bufferFrames - report.periodFrames
+        if waiting > max(safe, report.periodFrames) {
+            let excess = waiting - max(safe, 0)
+            guard calls.forward(handle, frames: excess) == excess else {
+                _ = calls.drop(handle)
+                return try restart(after: .deviceOverrun)
+            }
+            available = waiting - excess
+            return skipped(excess)
+        }
+        guard wasAsked else { return nil }
+        let gap = frames(from: endOfFrames, to: clock.now) - waiting
+        // Hardware does not deliver late: what is due for so long was never captured.
+        guard gap > max(2 * report.periodFrames, Int(rate) / 10), waiting > 0 else { return nil }
+        available = waiting
+        endOfFrames = MonotonicInstant(nanoseconds: clock.now.nanoseconds - nanoseconds(ofFrames: waiting))
+        drift.restart()
+        return lose(gap, .deviceGap, isExact: false)
+    }
+
+    /// Whether the hardware came round and wrote over frames while they were being read.
+    private func isOverwritten(_ count: Int, remaining: Int) -> Bool {
+        guard remaining + count > report.bufferFrames - report.periodFrames else { return false }
+        let waiting = calls.avail(handle)
+        available = max(0, waiting)
+        return waiting + count > report.bufferFrames
+    }
+
+    /// Frames that went by, to the frame.
+    private func skipped(_ count: Int) -> CaptureRead {
+        endOfFrames = MonotonicInstant(nanoseconds: endOfFrames.nanoseconds + nanoseconds(ofFrames: count))
+        return lose(count, .deviceOverrun, isExact: true)
+    }
+
+    func lose(_ frames: Int, _ cause: AudioLoss.Cause, isExact: Bool) -> CaptureRead {
+        guard frames > 0 else { return .nothing }
+        position += frames
+        return .lost(AudioLoss(frames: frames, cause: cause, isExact: isExact))
+    }
+
+    // MARK: Frames
+
+    private func delivered(_ count: Int, remaining: Int, stamp: Int64) -> CaptureRead {
+        available = remaining
+        position += count
+        noteLife()
+        // The last of the frames that wait had come when the device stamped; the first of ours, so much earlier as
+        // they all last. Never backward, whatever the device says.
+        let now = clock.now
+        let age = timestamps.age(of: stamp, calls: calls) ?? 0
+        let stamped = MonotonicInstant(nanoseconds: now.nanoseconds - age)
+        let start = stamped.nanoseconds - nanoseconds(ofFrames: count + remaining)
+        captureTime = max(captureTime, MonotonicInstant(nanoseconds: start))
+        endOfFrames = MonotonicInstant(nanoseconds: captureTime.nanoseconds + nanoseconds(ofFrames: count))
+        drift.note(position: position + remaining, at: stamped)
+        if !report.countsLossExactly { missing = deficit.note(frames: position + remaining, at: now) }
+        return .frames(count, captureTime: captureTime)
+    }
+
+    private func tellMissing() -> CaptureRead {
+        defer { missing = 0 }
+        drift.restart()
+        return lose(missing, .deviceOverrun, isExact: false)
+    }
+}

@@ -1,0 +1,72 @@
+import Glibc
+import VoiceAudioCore
+
+extension ALSAStream {
+    /// Stops in a row, without a frame between, after which the device counts as lost. Plugins that lose their device
+    /// answer with overruns for ever.
+    private static let recoveryLimit = 10
+    /// How long a suspended device may take to resume before it is started afresh.
+    private static let resumeLimit = Duration.seconds(5)
+
+    /// What an answer other than frames means for the stream.
+    func stopped(_ status: Int32, _ operation: ALSAOperation) throws(AudioError) -> CaptureRead {
+        available = nil
+        switch -status {
+        case 0, EAGAIN, EINTR: return .nothing
+        case EPIPE: return try restart(after: .deviceOverrun)
+        case ESTRPIPE: return try resume()
+        case ENODEV, EBADFD: throw error(status, operation)
+        default:
+            switch calls.state(handle) {
+            case .disconnected: throw error(-ENODEV, operation)
+            case .xrun: return try restart(after: .deviceOverrun)
+            case .suspended: return try resume()
+            default: throw error(status, operation)
+            }
+        }
+    }
+
+    /// Starts the stream again after it stopped, and tells what that cost.
+    func restart(after cause: AudioLoss.Cause) throws(AudioError) -> CaptureRead {
+        recoveries += 1
+        guard recoveries <= Self.recoveryLimit else {
+            throw lost("stopped \(Self.recoveryLimit) times in a row without delivering a frame", -EPIPE)
+        }
+        // Right after a resume a start may answer once with an overrun of its own.
+        var status = prepareAndStart()
+        if status == -EPIPE { status = prepareAndStart() }
+        // The next read goes on from there; what is lost meanwhile is counted then.
+        if status == -EPIPE || status == -ESTRPIPE { return .nothing }
+        guard status >= 0 else { throw error(status, .recover) }
+        suspendedSince = nil
+        return lossUntilNow(cause, less: 0)
+    }
+
+    private func prepareAndStart() -> Int32 {
+        let status = calls.prepare(handle)
+        return status < 0 ? status : calls.start(handle)
+    }
+
+    /// Asks a suspended device to go on; until it can, there is nothing to read.
+    private func resume() throws(AudioError) -> CaptureRead {
+        let now = clock.now
+        let since = suspendedSince ?? now
+        suspendedSince = since
+        let status = calls.resume(handle)
+        if status == -EAGAIN, since.duration(to: now) < Self.resumeLimit { return .nothing }
+        guard status >= 0 else { return try restart(after: .deviceGap) }
+        suspendedSince = nil
+        return lossUntilNow(.deviceGap, less: max(0, calls.avail(handle)))
+    }
+
+    /// The frames due since the last ones and never to come, by the clock.
+    private func lossUntilNow(_ cause: AudioLoss.Cause, less waiting: Int) -> CaptureRead {
+        let now = clock.now
+        let missing = frames(from: endOfFrames, to: now) - waiting
+        available = nil
+        drift.restart()
+        deficit.restart()
+        endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: waiting))
+        return lose(missing, cause, isExact: false)
+    }
+}

@@ -1,0 +1,52 @@
+import VoiceAudioCore
+
+/// Finds by the clock that a device which reports no overrun delivers less than is due.
+///
+/// Sound servers deliver late and in bursts without losing anything. So what counts is the smallest arrear in each
+/// second with frames: a burst makes it up, a loss does not. Slow drift moves it by far less than a loss.
+struct FlowDeficit {
+    private static let window = Duration.seconds(1)
+    private let rate: Int64
+    private let tolerance: Int
+
+    /// When, and before how many frames, counting began.
+    private var origin: (time: MonotonicInstant, frames: Int)?
+    private var windowEnd = MonotonicInstant(nanoseconds: 0)
+    private var smallest: Int?
+    private var usual: Int?
+
+    /// - Parameter tolerance: Frames that may come later than in the second before and are not yet lost.
+    init(rate: Int64, tolerance: Int) {
+        self.rate = rate
+        self.tolerance = tolerance
+    }
+
+    /// Notes that `frames` of the stream, delivered, lost and waiting, were there at `now`.
+    ///
+    /// - Returns: Frames that are missing for good, or 0.
+    mutating func note(frames: Int, at now: MonotonicInstant) -> Int {
+        guard let origin else {
+            origin = (now, frames)
+            windowEnd = now.advanced(by: Self.window)
+            return 0
+        }
+        let elapsed = now.nanoseconds - origin.time.nanoseconds
+        let arrear = Int(elapsed / 1000 * rate / 1_000_000) - (frames - origin.frames)
+        smallest = min(smallest ?? arrear, arrear)
+        guard now >= windowEnd, let smallest else { return 0 }
+        windowEnd = now.advanced(by: Self.window)
+        self.smallest = nil
+        let missing = smallest - (usual ?? smallest)
+        // What is told as lost counts among the frames from then on, and the arrear is the usual one again.
+        guard missing <= tolerance else { return missing }
+        usual = smallest
+        return 0
+    }
+
+    /// Begins anew after a stop that is told of otherwise.
+    mutating func restart() {
+        origin = nil
+        smallest = nil
+        usual = nil
+    }
+}

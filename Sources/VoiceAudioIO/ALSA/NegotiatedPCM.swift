@@ -1,0 +1,64 @@
+import VoiceAudioCore
+
+/// A PCM opened for a request: as it is named, or behind ALSA's plug layer where it lacks only the rate.
+struct NegotiatedPCM: ~Copyable {
+    let pcm: PCM
+    let setup: PCMSetup
+    /// Whether ALSA converts the rate because the device named does not have it.
+    let isRateConverted: Bool
+
+    /// - Throws: What opening and negotiating throw. What was opened on the way is closed again.
+    init(
+        opening device: String, for request: CaptureRequest, calls: any ALSACalls
+    ) throws(AudioError) {
+        var pcm: PCM? = try PCM(opening: device, calls: calls)
+        var shape = try Self.shape(of: pcm, for: request)
+        let isRateConverted = !shape.hasRate && !device.hasPrefix("plug:")
+        if isRateConverted {
+            // Closed before it is opened again: a sound card is opened once only.
+            pcm = nil
+            pcm = try PCM(opening: PCM.converting(device), calls: calls)
+            // Of the layouts and channels, those that the device has: ALSA is to convert nothing but the rate.
+            shape.hasRate = try Self.shape(of: pcm, for: request).hasRate
+        }
+        guard let opened = pcm.take() else { preconditionFailure("opened above") }
+        guard shape.hasRate else { throw try opened.cannotDeliver(request) }
+        let setup = try opened.negotiate(request, as: shape)
+        self.setup = setup
+        self.isRateConverted = isRateConverted
+        self.pcm = opened
+    }
+
+    /// The PCM alone.
+    consuming func takePCM() -> PCM { pcm }
+
+    private static func shape(
+        of pcm: borrowing PCM?, for request: CaptureRequest
+    ) throws(AudioError) -> PCMShape {
+        switch pcm {
+        case .some(let pcm): return try pcm.shape(for: request)
+        case .none: preconditionFailure("asked for what was closed")
+        }
+    }
+}
+
+extension PCMSetup {
+    /// What is done to the device's frames on the way, in words.
+    func conversions(for request: CaptureRequest, isRateConverted: Bool) -> [String] {
+        var conversions: [String] = []
+        if isRateConverted {
+            let rate = hardware.map { "\($0.sampleRateHz)" } ?? "the device's rate"
+            conversions.append("\(rate) to \(request.format.sampleRateHz) Hz by ALSA")
+        }
+        if shape.layout != SampleLayout(request.format.sampleFormat) {
+            conversions.append("\(shape.layout.rawValue) to \(request.format.sampleFormat.rawValue)")
+        }
+        if shape.channelCount != request.format.channelCount {
+            switch request.monoChannel {
+            case .mix: conversions.append("mean of \(shape.channelCount) channels")
+            case .channel(let number): conversions.append("channel \(number) of \(shape.channelCount)")
+            }
+        }
+        return conversions
+    }
+}

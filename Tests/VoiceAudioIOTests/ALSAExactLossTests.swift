@@ -1,0 +1,151 @@
+import TestSupport
+import Testing
+import VoiceAudioCore
+import VoiceAudioIO
+
+/// Losses on a PCM that never stops: 3,200 frames of buffer, periods of 160.
+@Suite struct ALSAExactLossTests {
+    func open(_ script: ALSAScript, clock: StepClock = StepClock()) throws(AudioError) -> any CaptureStream {
+        script.script.withLock { $0.isHardware = true }
+        let stream = try ALSASource(device: "hw:0", calls: script).open(
+            CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment(clock: clock))
+        try stream.start()
+        return stream
+    }
+
+    func overrun(_ frames: Int) -> CaptureRead { .lost(AudioLoss(frames: frames, cause: .deviceOverrun)) }
+
+    @Test func whatExceedsTheBufferLessAPeriodIsSkipped() throws {
+        let script = ALSAScript {
+            $0.avails = [48_000]
+            $0.reads = [160]
+            $0.waiting = 2880
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .seconds(3))
+        #expect(try stream.readSamples().result == overrun(48_000 - 3040))
+        // And then what is left, without asking again.
+        let (result, samples) = try stream.readSamples()
+        #expect(samples.first == Int16(truncatingIfNeeded: 48_000 - 3040))
+        #expect(script.count("avail") == 1)
+        #expect(result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-190))))
+        #expect(script.script.withLock { $0.skipped } == [48_000 - 3040])
+        #expect(script.count("prepare") == 0)
+    }
+
+    @Test(arguments: [(3040, nil), (3041, 1), (3200, 160)] as [(Int, Int?)])
+    func theLimitIsTheBufferLessAPeriod(waiting: Int, lost: Int?) throws {
+        let script = ALSAScript {
+            $0.avails = [waiting]
+            $0.reads = [160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(200))
+        let result = try stream.readSamples().result
+        if let lost { #expect(result == overrun(lost)) } else { #expect(script.count("readi") == 1) }
+    }
+
+    /// Stopped between asking and reading: what was read was overwritten before.
+    @Test func framesThatWereOverwrittenWhileReadAreNotDelivered() throws {
+        let script = ALSAScript {
+            $0.avails = [160, 9000]
+            $0.reads = [160]
+            $0.waiting = 9000
+        }
+        let stream = try open(script)
+        #expect(try stream.readSamples().result == overrun(160))
+        // And now what waits beyond the buffer.
+        #expect(try stream.readSamples().result == overrun(9000 - 3040))
+        #expect(script.script.withLock { $0.skipped } == [9000 - 3040])
+    }
+
+    /// Close to the buffer's end the hardware is asked where it really is.
+    @Test func framesReadInTimeAreDelivered() throws {
+        let script = ALSAScript {
+            $0.avails = [3040, 3040]
+            $0.reads = [160]
+            $0.waiting = 2890
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(190))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(script.count("avail") == 2)
+    }
+
+    @Test func aPCMThatDoesNotSkipIsStartedAgain() throws {
+        let script = ALSAScript {
+            $0.avails = [48_000]
+            $0.forwards = [0]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .seconds(3))
+        #expect(
+            try stream.readSamples().result
+                == .lost(AudioLoss(frames: 48_000, cause: .deviceOverrun, isExact: false)))
+        #expect(script.count("drop") == 1)
+        #expect(script.count("start") == 2)
+    }
+
+    /// A device that was plugged in and silent for 3 s: nothing overran, and the time went by.
+    @Test func whatWasNeverCapturedIsFoundByTheClock() throws {
+        let script = ALSAScript {
+            $0.avails = [160, 0, 160]
+            $0.reads = [160, 160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .milliseconds(3010))
+        let gap = AudioLoss(frames: 48_000, cause: .deviceGap, isExact: false)
+        #expect(try stream.readSamples().result == .lost(gap))
+        #expect(try stream.readSamples().samples.count == 160)
+    }
+
+    @Test func deliveredAndLostIsElapsed() throws {
+        // Ten minutes of a device whose reader is kept away now and then.
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(script, clock: clock)
+        let begin = clock.now
+        var random = SeededGenerator(seed: 3)
+        var delivered = 0
+        var lost = 0
+        var next: Int16 = 0
+        while begin.duration(to: clock.now) < .seconds(600) {
+            clock.advance(by: .milliseconds(random.next() % 200 == 0 ? Int(random.next() % 3000) : 10))
+            let due = Int(begin.duration(to: clock.now) / .nanoseconds(62_500))
+            script.script.withLock { $0.avails = [due - delivered - lost] }
+            while due - delivered - lost > 0 {
+                let waiting = due - delivered - lost
+                script.script.withLock { script in
+                    script.reads = [min(160, waiting)]
+                    script.waiting = waiting - min(160, waiting)
+                }
+                let (result, samples) = try stream.readSamples()
+                switch result {
+                case .frames(let count, _):
+                    #expect(samples.first == next)
+                    delivered += count
+                    next &+= Int16(truncatingIfNeeded: count)
+                case .lost(let loss):
+                    #expect(loss.isExact)
+                    lost += loss.frames
+                    next &+= Int16(truncatingIfNeeded: loss.frames)
+                case .nothing, .ended: break
+                }
+            }
+            // Until the device has nothing more.
+            _ = try stream.readSamples()
+        }
+        #expect(lost > 100_000)
+        let due = Int(begin.duration(to: clock.now) / .nanoseconds(62_500))
+        #expect(abs(due - delivered - lost) < 160)
+    }
+}

@@ -1,0 +1,154 @@
+import Testing
+import VoiceAudioCore
+import VoiceAudioIO
+
+@Suite struct ALSATimingTests {
+    /// A device at 16 kHz that stamps on `device`, `offset` ahead of our own clock.
+    func open(
+        clock: StepClock, script: ALSAScript
+    ) throws(AudioError) -> any CaptureStream {
+        let stream = try ALSASource(device: "hw:0", calls: script).open(
+            CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment(clock: clock))
+        try stream.start()
+        return stream
+    }
+
+    /// One period: stamped 2 ms before it is read, 80 frames waiting behind.
+    func readOne(_ stream: any CaptureStream, _ script: ALSAScript, stampedAt: Int64, clocks: [SystemClockID: Int64])
+        throws(AudioError) -> CaptureRead
+    {
+        script.script.withLock { script in
+            script.reads = [160]
+            script.waiting = 80
+            script.stamp = stampedAt
+            script.clocks = clocks
+        }
+        return try stream.readSamples().result
+    }
+
+    static let clocks: [SystemClockID: Int64] = [
+        .monotonic: 5_000_000_000, .bootTime: 905_000_000_000, .realtime: 1_700_000_000_000_000_000,
+        .monotonicRaw: 8_000_000_000,
+    ]
+
+    @Test(arguments: [
+        (SystemClockID.monotonic, CaptureClock.monotonic), (.bootTime, .bootTime), (.realtime, .realtime),
+        (.monotonicRaw, .monotonicRaw),
+    ])
+    func eachClockIsFoundOutAndConverted(id: SystemClockID, expected: CaptureClock) throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        #expect(stream.timing.clock == .arrival)
+        clock.advance(by: .milliseconds(30))
+        let shown = try #require(Self.clocks[id])
+        let result = try readOne(stream, script, stampedAt: shown - 2_000_000, clocks: Self.clocks)
+        // 2 ms of age, 15 ms of frames.
+        #expect(result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-17))))
+        #expect(stream.timing.clock == expected)
+    }
+
+    @Test(arguments: [0, -5, 1, 4_000_000_000_000, Int64.max, Int64.min])
+    func stampsThatNoClockShowsAreNotBelieved(stamp: Int64) throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        clock.advance(by: .milliseconds(30))
+        let result = try readOne(stream, script, stampedAt: stamp, clocks: Self.clocks)
+        #expect(result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-15))))
+        #expect(stream.timing.clock == .arrival)
+    }
+
+    @Test func stampsThatGoBadAreReplacedByArrival() throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        clock.advance(by: .milliseconds(30))
+        _ = try readOne(stream, script, stampedAt: 4_999_000_000, clocks: Self.clocks)
+        #expect(stream.timing.clock == .monotonic)
+        for _ in 0..<8 {
+            clock.advance(by: .milliseconds(10))
+            let result = try readOne(stream, script, stampedAt: 7, clocks: Self.clocks)
+            guard case .frames(_, let time) = result else { throw Unexpected("frames expected, not \(result)") }
+            #expect(time == clock.now.advanced(by: .milliseconds(-15)))
+        }
+        #expect(stream.timing.clock == .arrival)
+        // And found again when they are good again.
+        clock.advance(by: .milliseconds(10))
+        _ = try readOne(stream, script, stampedAt: 1_699_999_999_999_000_000, clocks: Self.clocks)
+        #expect(stream.timing.clock == .realtime)
+    }
+
+    @Test func captureTimesNeverRunBackwardWhateverTheStamps() throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        var last = MonotonicInstant(nanoseconds: 0)
+        for step in 0..<100 {
+            clock.advance(by: .milliseconds(1))
+            let stamp = 5_000_000_000 - Int64(step * 7919 % 500) * 1_000_000
+            guard
+                case .frames(_, let time) = try readOne(stream, script, stampedAt: stamp, clocks: Self.clocks)
+            else { continue }
+            #expect(time >= last)
+            #expect(time <= clock.now)
+            last = time
+        }
+    }
+
+    /// A device whose clock is 0.56 % slow.
+    @Test func driftIsMeasured() throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        for step in 0..<2200 {
+            clock.advance(by: .nanoseconds(10_056_315))
+            script.script.withLock { $0.reads = [160] }
+            while try stream.readSamples().result != .nothing {}
+            if step == 1000 { #expect(stream.timing.driftPPM == nil) }
+        }
+        let ppm = try #require(stream.timing.driftPPM)
+        #expect(abs(ppm + 5600) < 1)
+    }
+
+    // MARK: Sound servers
+
+    /// 160 frames each 10 ms; between two counts of reads none come, and `made` of them come at once after.
+    func arrears(of pause: Int, madeUp: Int) throws -> (lost: Int, delivered: Int) {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        var lost = 0
+        var delivered = 0
+        for step in 0..<1000 {
+            clock.advance(by: .milliseconds(10))
+            if step >= 400, step < 400 + pause { continue }
+            let count = step == 400 + pause ? 1 + madeUp : 1
+            for _ in 0..<count {
+                script.script.withLock { $0.reads = [160] }
+                reading: while true {
+                    switch try stream.readSamples().result {
+                    case .frames(let frames, _): delivered += frames
+                    case .lost(let loss):
+                        #expect(!loss.isExact)
+                        lost += loss.frames
+                    case .nothing, .ended: break reading
+                    }
+                }
+            }
+        }
+        return (lost, delivered)
+    }
+
+    @Test func framesThatComeLateAreNotLost() throws {
+        let (lost, delivered) = try arrears(of: 90, madeUp: 90)
+        #expect(lost == 0)
+        #expect(delivered == 160_000)
+    }
+
+    @Test(arguments: [30, 90, 250]) func framesThatNeverComeAreLost(pause: Int) throws {
+        let (lost, delivered) = try arrears(of: pause, madeUp: 0)
+        #expect(abs(lost - pause * 160) <= 160)
+        #expect(abs(lost + delivered - 160_000) <= 160)
+    }
+}
