@@ -18,13 +18,19 @@ final class ProcessorAllocationTests: XCTestCase {
     /// libasound's own null device, which delivers silence without end.
     func testALSA() throws { try assertNothingAllocated(source: ALSASource(device: "null")) }
 
+    /// The second of two channels.
+    func testALSAWithConversion() throws {
+        try assertNothingAllocated(source: ALSASource(device: "null"), mono: .channel(2))
+    }
+
     private func assertNothingAllocated(
-        source: any CaptureSource, chunkFrames: Int = 160, chunks: Int = 5000
+        source: any CaptureSource, chunkFrames: Int = 160, chunks: Int = 5000, mono: MonoChannel = .mix
     ) throws {
         try XCTSkipUnless(allocationCounterIsActive(), "a sanitizer has its own malloc")
         var configuration = AudioConfiguration()
         configuration.chunkFrameCount = chunkFrames
         configuration.maxChunks = 50
+        configuration.monoChannel = mono
         let processor = AudioProcessor(source: source, configuration: configuration)
         let stalled = try processor.subscribe(chunks: 4)
         let refusing = try processor.subscribe(chunks: 4, overflow: .uniform(.dropNewest))

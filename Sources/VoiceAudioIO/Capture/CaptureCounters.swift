@@ -45,8 +45,14 @@ package final class CaptureCounters: Sendable {
     }
 
     private static func place(of clock: CaptureClock) -> Int {
-        // Every case is among all cases.
-        CaptureClock.allCases.firstIndex(of: clock)!
+        // In the order of all cases, which are an array, made at each use.
+        switch clock {
+        case .monotonic: 0
+        case .bootTime: 1
+        case .realtime: 2
+        case .monotonicRaw: 3
+        case .arrival: 4
+        }
     }
 
     private var timing: CaptureTiming {
