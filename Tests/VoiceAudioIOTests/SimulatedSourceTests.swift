@@ -245,6 +245,21 @@ private final class DeadlineClock: AudioClock {
         }
     }
 
+    /// Frame n holds n and n + 1000.
+    @Test(arguments: [(MonoChannel.channel(1), 0), (.channel(2), 1000), (.mix, 500)] as [(MonoChannel, Int16)])
+    func aStereoFileGivesOneChannel(mono: MonoChannel, offset: Int16) throws {
+        let scratch = Scratch()
+        let path = try numberedFile(5000, in: scratch, channels: 2)
+        let source = SimulatedSource(file: path, pace: .asFastAsPossible)
+        let stream = try source.open(
+            CaptureRequest(format: .speech, chunkFrameCount: 100, monoChannel: mono), in: CaptureEnvironment())
+        #expect(stream.report.hardware == "2 ch")
+        #expect(stream.report.conversions.count == 1)
+        let (result, samples) = try stream.readSamples(frameCount: 5000)
+        guard case .frames(5000, _) = result else { throw Unexpected("5000 frames expected, not \(result)") }
+        #expect(samples == (0..<5000).map { $0 + offset })
+    }
+
     @Test func whatAFileCannotGiveIsSaid() throws {
         let scratch = Scratch()
         let stereo = try numberedFile(10, in: scratch, channels: 2)
@@ -255,8 +270,15 @@ private final class DeadlineClock: AudioClock {
         _ = try asIs.read(room: 10)
         #expect(typed(Int16.self, of: asIs.bytes) == (0..<10).flatMap { [$0, $0 + 1000] })
 
-        let mono = expectError(.unsupportedFormat) { _ = try Listener(source) }
-        #expect(mono?.message == "\"\(stereo)\" has 2 channels, not 1: ask for 2")
+        let three = expectError(.unsupportedFormat) {
+            _ = try Listener(source, AudioFormat(sampleRateHz: 16_000, channelCount: 3, sampleFormat: .s16))
+        }
+        #expect(three?.message == "\"\(stereo)\" has 2 channels, not 3: ask for 2")
+        let third = expectError(.unsupportedFormat) {
+            _ = try source.open(
+                CaptureRequest(format: .speech, chunkFrameCount: 10, monoChannel: .channel(3)), in: .init())
+        }
+        #expect(third?.message == "\"\(stereo)\" has 2 channels, not a channel 3: ask for 2")
         let rate = expectError(.unsupportedFormat) {
             _ = try Listener(source, AudioFormat(sampleRateHz: 48_000, channelCount: 2, sampleFormat: .s16))
         }

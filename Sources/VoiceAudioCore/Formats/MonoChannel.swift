@@ -5,3 +5,22 @@ public enum MonoChannel: Sendable, Hashable {
     /// One of the channels, counted from 1.
     case channel(Int)
 }
+
+extension MonoChannel {
+    /// What it does to the frames of `channelCount` channels, in words.
+    package func conversion(from channelCount: Int) -> String {
+        switch self {
+        case .mix: "mean of \(channelCount) channels"
+        case .channel(let number): "channel \(number) of \(channelCount)"
+        }
+    }
+
+    /// What is asked for with `format`, in words: a number of channels, or a channel by number.
+    package func described(for format: AudioFormat) -> String {
+        if format.channelCount == 1, case .channel(let number) = self {
+            "a channel \(number)"
+        } else {
+            "\(format.channelCount)"
+        }
+    }
+}

@@ -54,10 +54,7 @@ extension PCMSetup {
             conversions.append("\(shape.layout.rawValue) to \(request.format.sampleFormat.rawValue)")
         }
         if shape.channelCount != request.format.channelCount {
-            switch request.monoChannel {
-            case .mix: conversions.append("mean of \(shape.channelCount) channels")
-            case .channel(let number): conversions.append("channel \(number) of \(shape.channelCount)")
-            }
+            conversions.append(request.monoChannel.conversion(from: shape.channelCount))
         }
         return conversions
     }

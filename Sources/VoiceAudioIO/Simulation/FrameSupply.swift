@@ -10,6 +10,9 @@ protocol FrameSupply: AnyObject {
     /// What the frames are made from, where that differs from what is delivered.
     var origin: String? { get }
 
+    /// What is done to them on the way, in words.
+    var conversions: [String] { get }
+
     /// Writes the frames from `position` on to the start of `buffer`.
     ///
     /// - Parameters:
@@ -23,27 +26,20 @@ protocol FrameSupply: AnyObject {
     func fill(_ buffer: inout MutableRawSpan, frameCount: Int, from position: Int) throws(AudioError) -> Int
 }
 
+extension FrameSupply {
+    var conversions: [String] { [] }
+}
+
 extension MutableRawSpan {
-    /// Writes one sample, −1.0…1.0, to every channel of frame `index`: rounded to nearest, clipped.
+    /// Writes one sample, −1.0…1.0, to every channel of frame `index`: rounded to the nearest, clipped.
     mutating func storeFrame(_ sample: Double, at index: Int, format: AudioFormat) {
-        let first = index * format.channelCount
-        for place in first..<first + format.channelCount {
-            switch format.sampleFormat {
-            case .s16:
-                storeBytes(of: Int16(Self.scaled(sample, by: 0x8000)), toByteOffset: place * 2, as: Int16.self)
-            case .s24:
-                let value = Self.scaled(sample, by: 0x80_0000)
-                storeBytes(of: UInt16(truncatingIfNeeded: value), toByteOffset: place * 3, as: UInt16.self)
-                storeBytes(of: UInt8(truncatingIfNeeded: value >> 16), toByteOffset: place * 3 + 2, as: UInt8.self)
-            case .s32:
-                storeBytes(of: Self.scaled(sample, by: 0x8000_0000), toByteOffset: place * 4, as: Int32.self)
-            case .f32:
-                storeBytes(of: Float(sample), toByteOffset: place * 4, as: Float.self)
+        precondition((index + 1) * format.bytesPerFrame <= byteCount)
+        let layout = SampleLayout(format.sampleFormat)
+        // SAFETY: the frame lies within the bytes.
+        unsafe withUnsafeMutableBytes { bytes in
+            for place in index * format.channelCount..<(index + 1) * format.channelCount {
+                unsafe layout.store(sample, to: bytes, at: place)
             }
         }
-    }
-
-    private static func scaled(_ sample: Double, by scale: Double) -> Int32 {
-        Int32(min(max((sample * scale).rounded(), -scale), scale - 1))
     }
 }

@@ -113,7 +113,7 @@ public struct SimulatedSource: CaptureSource {
         case .tone(let hertz, let amplitude):
             supply = try ToneSupply(hertz: hertz, amplitude: amplitude, format: format)
         case .file(let path, let loops):
-            supply = try FileSupply(path: path, loops: loops, format: format)
+            supply = try FileSupply(path: path, loops: loops, format: format, mono: request.monoChannel)
         }
         return try SimulatedStream(supply, name: name, pace: pace, request: request, clock: environment.clock)
     }

@@ -28,9 +28,9 @@ final class SimulatedStream: CaptureStream {
         // What sound cards are asked for: four periods, and at least half a second.
         let bufferFrames = max(4 * request.chunkFrameCount, request.format.sampleRateHz / 2)
         report = CaptureReport(
-            source: name, format: request.format, hardware: supply.origin,
+            source: name, format: request.format, hardware: supply.origin, conversions: supply.conversions,
             requestedPeriodFrames: request.chunkFrameCount, periodFrames: request.chunkFrameCount,
-            bufferFrames: isPaced ? bufferFrames : 0)
+            requestedBufferFrames: isPaced ? bufferFrames : 0, bufferFrames: isPaced ? bufferFrames : 0)
     }
 
     func start() throws(AudioError) { startInstant = clock.now }
