@@ -108,6 +108,18 @@ import VoiceAudioIO
         #expect(try stream.readSamples().samples.count == 160)
     }
 
+    @Test func aDeviceMayTakeItsTimeToBegin() throws {
+        let script = ALSAScript {
+            $0.avails = [0, 160]
+            $0.reads = [160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .seconds(2))
+        #expect(try stream.readSamples().samples.count == 160)
+    }
+
     @Test func deliveredAndLostIsElapsed() throws {
         // Ten minutes of a device whose reader is kept away now and then.
         let clock = StepClock()

@@ -42,7 +42,8 @@ extension ALSAStream {
             available = waiting - excess
             return skipped(excess)
         }
-        guard wasAsked else { return nil }
+        // A device may take its time to begin; once it has, it goes on.
+        guard wasAsked, position > 0 else { return nil }
         let gap = frames(from: endOfFrames, to: clock.now) - waiting
         // Hardware does not deliver late: what is due for so long was never captured.
         guard gap > max(2 * report.periodFrames, Int(rate) / 10), waiting > 0 else { return nil }
@@ -94,6 +95,6 @@ extension ALSAStream {
     private func tellMissing() -> CaptureRead {
         defer { missing = 0 }
         drift.restart()
-        return lose(missing, .deviceOverrun, isExact: false)
+        return lose(missing, .deviceGap, isExact: false)
     }
 }
