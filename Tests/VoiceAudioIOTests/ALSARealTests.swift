@@ -17,7 +17,7 @@ import VoiceAudioIO
         #expect(stream.report.periodFrames == 480)
         #expect(stream.report.bufferFrames >= 9600)
         try stream.start()
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         try stream.wait(orFor: wakeUp)
         // The samples are whatever the memory held: not every version of the null device clears it.
         let result = try stream.readSamples(frameCount: 480 * format.bytesPerFrame / 2).result
@@ -50,7 +50,7 @@ import VoiceAudioIO
                 let stream = try ALSASource(device: "voiceaudio_file").open(request, in: CaptureEnvironment())
                 defer { stream.close() }
                 try stream.start()
-                let wakeUp = try CaptureWakeUp()
+                let wakeUp = CaptureWakeUp(try WakeUp())
                 var read: [Int16] = []
                 // Odd sizes, so that frames straddle periods.
                 var size = 1
@@ -73,10 +73,10 @@ import VoiceAudioIO
         let stream = try ALSASource(device: server.device).open(
             CaptureRequest(format: .speech, chunkFrameCount: 32_000), in: CaptureEnvironment())
         defer { stream.close() }
-        let wakeUp = try CaptureWakeUp()
-        wakeUp.wakeUp.signal()
+        let wakeUp = try WakeUp()
+        wakeUp.signal()
         let begin = ContinuousClock.now
-        try stream.wait(orFor: wakeUp)
+        try stream.wait(orFor: CaptureWakeUp(wakeUp))
         #expect(ContinuousClock.now - begin < .seconds(1))
     }
 
@@ -107,7 +107,7 @@ import VoiceAudioIO
         #expect(stream.report.periodFrames == 160)
         #expect(stream.report.bufferFrames == 3200)
         try stream.start()
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         var captured: [Int16] = []
         // The sink flows before it is played into.
         while captured.isEmpty {
@@ -136,7 +136,7 @@ import VoiceAudioIO
         defer { stream.close() }
         try stream.start()
         server.kill()
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         let lost = #expect(throws: AudioError.self) {
             let deadline = ContinuousClock.now + .seconds(10)
             while ContinuousClock.now < deadline {

@@ -217,7 +217,7 @@ import VoiceAudioIO
             $0.state = .disconnected
         }
         let stream = try open(script, clock: StepClock(isReady: true))
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         let error = #expect(throws: AudioError.self) { try stream.wait(orFor: wakeUp) }
         #expect(error?.code == .deviceLost)
     }
@@ -226,7 +226,7 @@ import VoiceAudioIO
         let script = ALSAScript { $0.revents = 0x8 }
         let clock = StepClock(isReady: true)
         let stream = try open(script, clock: clock)
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         let begin = clock.now
         let error = #expect(throws: AudioError.self) {
             for _ in 0..<1000 {
@@ -241,7 +241,7 @@ import VoiceAudioIO
     @Test func readyDescriptorThatBringsNothingIsPaced() throws {
         let clock = StepClock(isReady: true)
         let stream = try open(ALSAScript(), clock: clock)
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         let begin = clock.now
         for _ in 0..<104 {
             try stream.wait(orFor: wakeUp)
@@ -254,7 +254,7 @@ import VoiceAudioIO
         let clock = StepClock()
         let stream = try open(ALSAScript(), clock: clock)
         let begin = clock.now
-        try stream.wait(orFor: try CaptureWakeUp())
+        try stream.wait(orFor: CaptureWakeUp(try WakeUp()))
         #expect(begin.duration(to: clock.now) == .milliseconds(1040))
     }
 

@@ -91,7 +91,7 @@ private final class DeadlineClock: AudioClock {
         let format = AudioFormat(sampleRateHz: rate, channelCount: 1, sampleFormat: .f32)
         let listener = try Listener(SimulatedSource(toneHz: 100), format, chunk: chunk)
         let start = listener.clock.now
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         for period in 1...500 {
             // Two nanoseconds before the period is complete, and two after.
             let due = start.advanced(by: format.duration(ofFrames: chunk * period))
@@ -114,7 +114,7 @@ private final class DeadlineClock: AudioClock {
             let stream = try source.open(CaptureRequest(format: format, chunkFrameCount: 110), in: .init(clock: clock))
             defer { stream.close() }
             try stream.start()
-            try stream.wait(orFor: CaptureWakeUp())
+            try stream.wait(orFor: CaptureWakeUp(try WakeUp()))
             return clock.deadline.withLock { $0 }.map { clock.now.duration(to: $0) }
         }
         // 110 ÷ 11,025 s is 9,977,324.26 ns.
@@ -126,15 +126,15 @@ private final class DeadlineClock: AudioClock {
 
     @Test func waitingEndsAtTheHandAndAtTheWakeUp() throws {
         let clock = ManualClock()
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = try WakeUp()
         let ended = try WakeUp(counts: true)
         Thread {
             // Opened here: a stream belongs to its thread.
             guard let listener = try? Listener(SimulatedSource(toneHz: 440), clock: clock) else { return }
             for _ in 0..<3 {
-                try? listener.stream.wait(orFor: wakeUp)
+                try? listener.stream.wait(orFor: CaptureWakeUp(wakeUp))
                 ended.signal()
-                if (try? listener.read(room: 160)) == .nothing { wakeUp.wakeUp.clear() }
+                if (try? listener.read(room: 160)) == .nothing { wakeUp.clear() }
             }
         }.start()
         var watch = DescriptorSet(count: 1)
@@ -152,7 +152,7 @@ private final class DeadlineClock: AudioClock {
         clock.advance(by: .nanoseconds(1))
         #expect(hasEnded())
         #expect(clock.waitUntilWaiting(after: 1))
-        wakeUp.wakeUp.signal()
+        wakeUp.signal()
         #expect(hasEnded())
         #expect(clock.waitUntilWaiting(after: 2))
         clock.advance(by: .milliseconds(10))
@@ -215,7 +215,7 @@ private final class DeadlineClock: AudioClock {
     @Test func asFastAsPossibleNeedsNoClock() throws {
         let scratch = Scratch()
         let listener = try Listener(SimulatedSource(file: numberedFile(1000, in: scratch), pace: .asFastAsPossible))
-        let wakeUp = try CaptureWakeUp()
+        let wakeUp = CaptureWakeUp(try WakeUp())
         let start = listener.clock.now
         #expect(listener.stream.report.bufferFrames == 0)
         try listener.stream.wait(orFor: wakeUp)

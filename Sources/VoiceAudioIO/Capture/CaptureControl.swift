@@ -4,7 +4,7 @@ package import VoiceAudioCore
 /// What others ask of the capture thread, and what it answers. Atomics and eventfds: no lock on the thread's side.
 package final class CaptureControl: @unchecked Sendable {
     /// Wakes the capture thread.
-    let wakeUp: CaptureWakeUp
+    let wakeUp: WakeUp
     package let counters = CaptureCounters()
 
     private let request = Atomic<Int>(Request.none)
@@ -21,7 +21,7 @@ package final class CaptureControl: @unchecked Sendable {
     }
 
     init() throws(AudioError) {
-        wakeUp = try CaptureWakeUp()
+        wakeUp = try WakeUp()
         exchanged = try WakeUp()
     }
 
@@ -53,7 +53,7 @@ package final class CaptureControl: @unchecked Sendable {
 
     package func requestStop() {
         request.store(Request.stop, ordering: .releasing)
-        wakeUp.wakeUp.signal()
+        wakeUp.signal()
     }
 
     /// Lets the capture thread go on with another history.
@@ -66,7 +66,7 @@ package final class CaptureControl: @unchecked Sendable {
     ) -> Bool {
         end = consume next
         request.store(Request.exchange, ordering: .releasing)
-        wakeUp.wakeUp.signal()
+        wakeUp.signal()
         var descriptors = DescriptorSet(count: 2)
         descriptors.watch(exchanged.descriptor, at: 0)
         descriptors.watch(threadEnd, at: 1)

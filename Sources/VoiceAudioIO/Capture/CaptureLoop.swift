@@ -10,6 +10,7 @@ import VoiceAudioCore
 struct CaptureLoop: ~Copyable {
     private let stream: any CaptureStream
     private let control: CaptureControl
+    private let wakeUp: CaptureWakeUp
     private let subscribers: SubscriberTable
     private let clock: any AudioClock
     private let bytesPerFrame: Int
@@ -29,6 +30,7 @@ struct CaptureLoop: ~Copyable {
     ) {
         self.stream = stream
         self.control = control
+        wakeUp = CaptureWakeUp(control.wakeUp)
         self.subscribers = subscribers
         self.clock = clock
         bytesPerFrame = request.format.bytesPerFrame
@@ -58,7 +60,7 @@ struct CaptureLoop: ~Copyable {
             // What the device has in this moment belongs to what is ending, and so does what it lost.
             if case .lost(let loss) = try read() { lose(loss) }
             commit()
-            control.wakeUp.wakeUp.clear()
+            control.wakeUp.clear()
             if control.takeStop() { return false }
             // A place that is still empty lies in the history that goes.
             unsafe place = nil
@@ -68,7 +70,7 @@ struct CaptureLoop: ~Copyable {
         case .frames(1..., _): break
         case .ended: return false
         case .lost(let loss): lose(loss)
-        case .nothing, .frames: try stream.wait(orFor: control.wakeUp)
+        case .nothing, .frames: try stream.wait(orFor: wakeUp)
         }
         return true
     }

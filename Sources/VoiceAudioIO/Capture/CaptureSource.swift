@@ -101,10 +101,18 @@ public enum CaptureRead: Sendable, Hashable {
 
 /// Wakes a capture thread from ``CaptureStream/wait(orFor:)``.
 public struct CaptureWakeUp: Sendable {
-    package let wakeUp: WakeUp
-
-    package init() throws(AudioError) { wakeUp = try WakeUp() }
-
     /// Readable when the capture thread is wanted; for `poll`. Not to be read or closed.
-    public var descriptor: Int32 { wakeUp.descriptor }
+    public let descriptor: Int32
+    private let owner: (any Sendable)?
+
+    package init(_ wakeUp: WakeUp) {
+        descriptor = wakeUp.descriptor
+        owner = wakeUp
+    }
+
+    /// A descriptor that stays open for as long as this is used.
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        owner = nil
+    }
 }
