@@ -10,6 +10,7 @@ extension AudioConfiguration {
         if let description = SettingDescription.of(.device), let value = description.refusedValue(self) {
             throw AudioError(.invalidConfiguration, description.refusal(ofProperty: value))
         }
-        return device.hasPrefix("sim:") ? try SimulatedSource(device: device) : ALSASource(device: device)
+        if device.hasPrefix("sim:") { return try SimulatedSource(device: device) }
+        return ALSASource(device: device, followsDefault: followsDefaultDevice)
     }
 }

@@ -17,6 +17,10 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_DEVICE`: an ALSA PCM name, `sim:` (built-in speech), `sim:FILE` or `sim:tone=HZ`.
     public var device = "default" { didSet { origins[.device] = .explicit } }
 
+    /// `VOICE_AUDIO_FOLLOW_DEFAULT`: whether a capture from the device `default` goes on with another card when `default`
+    /// comes to mean that. Behind a sound server, which follows by itself, it makes no difference.
+    public var followsDefaultDevice = false { didSet { origins[.followsDefaultDevice] = .explicit } }
+
     /// `VOICE_AUDIO_SAMPLE_RATE`: frames per second, 1,000 to 768,000.
     public var sampleRateHz = 16_000 { didSet { origins[.sampleRateHz] = .explicit } }
 
@@ -104,6 +108,10 @@ public struct AudioConfiguration: Sendable {
             warnings.append(
                 "\(SettingDescription.blockDeadlineVariable) has no effect: the overflow policy is not block")
         }
+        if environment[SettingDescription.followDefaultVariable] != nil, device != ALSASource.defaultDevice {
+            warnings.append(
+                "\(SettingDescription.followDefaultVariable) has no effect: the device is \"\(device)\", not default")
+        }
         if environment[SettingDescription.monoChannelVariable] != nil, channelCount != 1 {
             warnings.append(
                 "\(SettingDescription.monoChannelVariable) has no effect: \(channelCount) channels are asked for")
@@ -157,7 +165,7 @@ public struct AudioConfiguration: Sendable {
 extension AudioConfiguration {
     /// The settings, by the names of their properties; `blockDeadline` is that of the rules in ``overflow`` that block.
     public enum Setting: String, Sendable, Hashable, CaseIterable {
-        case device, sampleRateHz, channelCount, monoChannel, sampleFormat, chunkFrameCount
+        case device, followsDefaultDevice, sampleRateHz, channelCount, monoChannel, sampleFormat, chunkFrameCount
         case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
         case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, realtimePriority, logLevel
     }

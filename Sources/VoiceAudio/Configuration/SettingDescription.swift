@@ -80,6 +80,7 @@ extension SettingValue: CustomStringConvertible {
 extension SettingDescription {
     static let prefix = "VOICE_AUDIO_"
     static let blockDeadlineVariable = prefix + "BLOCK_MS"
+    static let followDefaultVariable = prefix + "FOLLOW_DEFAULT"
     static let monoChannelVariable = prefix + "MONO_FROM"
 
     static func of(_ setting: Setting) -> SettingDescription? { all.first { $0.setting == setting } }
@@ -88,6 +89,8 @@ extension SettingDescription {
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
             accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isDevice),
+        .choice(
+            .followsDefaultDevice, "FOLLOW_DEFAULT", \.followsDefaultDevice, among: [("no", false), ("yes", true)]),
         .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
         .integer(.channelCount, "CHANNELS", \.channelCount, in: 1...64, unit: .none),
         .choice(

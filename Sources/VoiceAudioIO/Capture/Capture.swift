@@ -17,7 +17,8 @@ package final class Capture: Sendable {
     }
 
     /// What the source really gives.
-    package let report: CaptureReport
+    package var report: CaptureReport { control.report.withLock { $0 } ?? openedReport }
+    private let openedReport: CaptureReport
     package let control: CaptureControl
     /// Why the thread does not run with the priority asked for; `nil` where it does.
     package let priorityRefusal: AudioError?
@@ -60,7 +61,7 @@ package final class Capture: Sendable {
     private init(
         opened: Shared.Opened, control: CaptureControl, shared: Shared, thread: WorkerThread, clock: any AudioClock
     ) {
-        report = opened.report
+        openedReport = opened.report
         priorityRefusal = opened.priorityRefusal
         self.control = control
         self.shared = shared

@@ -6,6 +6,8 @@ package final class CaptureControl: @unchecked Sendable {
     /// Wakes the capture thread.
     let wakeUp: WakeUp
     package let counters = CaptureCounters()
+    /// What the source gives, where that has changed since it was opened.
+    let report = Lock<CaptureReport?>(nil)
 
     private let request = Atomic<Int>(Request.none)
     private let paused = Atomic<Bool>(false)

@@ -58,7 +58,11 @@ struct CaptureLoop: ~Copyable {
     private mutating func step() throws(AudioError) -> Bool {
         if control.hasRequest {
             // What the device has in this moment belongs to what is ending, and so does what it lost.
-            if case .lost(let loss) = try read() { lose(loss) }
+            switch try read() {
+            case .lost(let loss): lose(loss)
+            case .reopened(let loss): reopen(after: loss)
+            case .frames, .nothing, .ended: break
+            }
             commit()
             control.wakeUp.clear()
             if control.takeStop() { return false }
@@ -70,6 +74,7 @@ struct CaptureLoop: ~Copyable {
         case .frames(1..., _): break
         case .ended: return false
         case .lost(let loss): lose(loss)
+        case .reopened(let loss): reopen(after: loss)
         case .nothing, .frames: try stream.wait(orFor: wakeUp)
         }
         return true
@@ -121,6 +126,12 @@ struct CaptureLoop: ~Copyable {
             byteCount: filledByteCount, captureTime: captureTime, interrupt: control.wakeUp.descriptor)
         unsafe self.place = nil
         filledByteCount = 0
+    }
+
+    /// Opening took its time already: here a lock is no matter.
+    private mutating func reopen(after loss: AudioLoss) {
+        lose(loss)
+        control.report.withLock { $0 = stream.report }
     }
 
     /// Marks a gap: a chunk never hides one inside it.

@@ -56,7 +56,7 @@ public struct CaptureEnvironment: Sendable {
 /// > Real-time: After ``start()``, ``wait(orFor:)`` and ``read(into:)`` allocate nothing and make no system call but
 /// > `poll`, the device's own and the clock.
 public protocol CaptureStream: AnyObject {
-    /// What the source really gives.
+    /// What the source really gives. Changes only with ``CaptureRead/reopened(_:)``, and the format never.
     var report: CaptureReport { get }
 
     /// What is known of the stream's times by now.
@@ -95,6 +95,9 @@ public enum CaptureRead: Sendable, Hashable {
     case nothing
     /// Frames are missing at this place of the stream; the buffer is untouched, read again.
     case lost(AudioLoss)
+    /// The source was opened anew, the report may have changed, and frames are missing at this place of the stream; read
+    /// again.
+    case reopened(AudioLoss)
     /// The source is at its end: there will be no more frames.
     case ended
 }
