@@ -44,8 +44,10 @@ let package = Package(
             name: "voice-audio", dependencies: ["VoiceAudio", "CLinux"], path: "Sources/voice-audio",
             swiftSettings: settings),
         // Loaded by alsa-lib, which finds its entry by a symbol that PIC turns on. No target may depend on it: it would be
-        // linked statically.
-        .target(name: "NumberedPCM", dependencies: ["CALSA"], publicHeadersPath: ".", cSettings: [.define("PIC")]),
+        // linked statically. The flags keep the Swift runtime out: any program that captures through ALSA can load it.
+        .target(
+            name: "NumberedPCM", dependencies: ["CALSA"], publicHeadersPath: ".", cSettings: [.define("PIC")],
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         // What several test targets share: process counts, a private sound server.
         .target(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
