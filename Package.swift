@@ -55,7 +55,7 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport", "TemporaryWAVHolder"],
+            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder"],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
         .executableTarget(
