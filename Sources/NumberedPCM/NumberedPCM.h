@@ -1,7 +1,7 @@
 // An ALSA PCM that captures numbered frames from no hardware: what its parts share.
 //
 // Configuration.c reads the settings, Samples.c knows what a frame holds, Pace.c when it is there, Stream.c answers
-// alsa-lib, and Plugin.c opens. Docs/NumberedMicrophone.md is for its users.
+// alsa-lib, and Plugin.c opens. Docs/TestingYourProgram.md is for its users.
 #ifndef VOICEAUDIO_NUMBEREDPCM_H
 #define VOICEAUDIO_NUMBEREDPCM_H
 

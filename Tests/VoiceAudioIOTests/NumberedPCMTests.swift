@@ -94,7 +94,7 @@ extension ALSARealTests {
                 let (chunks, _) = try captureChunks(
                     20, from: "plug:\(device)", format: audio, chunkFrameCount: 1000)
                 let expected = (0..<20_000).flatMap { number in
-                    [0, 0] + NumberedFormat.s16.bytes(of: number..<number + 1, channels: 1)
+                    [UInt8](repeating: 0, count: 2) + NumberedFormat.s16.bytes(of: number..<number + 1, channels: 1)
                 }
                 let isSame = chunks.flatMap(\.bytes) == expected
                 #expect(isSame)
