@@ -121,7 +121,8 @@ static int read_field(const char *field, snd_config_t *node, struct numbered_set
     // These are alsa-lib's own.
     if (!strcmp(field, "type") || !strcmp(field, "comment") || !strcmp(field, "hint")) return 0;
     SNDERR("numbered: there is no field %s; there are: formats, channels, rates, period_frames, buffer_frames, speed, "
-           "first_frame", field);
+           "first_frame",
+           field);
     return -EINVAL;
 }
 
@@ -147,7 +148,8 @@ static int check_sizes(const struct numbered_settings *settings) {
     frame_sizes(settings, &smallest, &largest);
     if ((periods->count || periods->is_range || buffers->count || buffers->is_range) && smallest != largest) {
         SNDERR("numbered: period_frames and buffer_frames need frames of one size, but formats and channels allow %u "
-               "to %u bytes; set formats and channels to one value each", smallest, largest);
+               "to %u bytes; set formats and channels to one value each",
+               smallest, largest);
         return -EINVAL;
     }
     // A buffer of two periods at least; whether it is a multiple, where both are lists, alsa-lib checks when set.
