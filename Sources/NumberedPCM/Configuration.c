@@ -141,14 +141,14 @@ static void frame_sizes(const struct numbered_settings *settings, unsigned *smal
         }
 }
 
-/// alsa-lib keeps an I/O plugin's periods and buffers in bytes, so that frames can be told only where all have one size.
+/// alsa-lib keeps an I/O plugin's periods and buffers in bytes: in frames only where all have one size.
 static int check_sizes(const struct numbered_settings *settings) {
     const struct numbered_values *periods = &settings->period_frames, *buffers = &settings->buffer_frames;
     unsigned smallest, largest;
     frame_sizes(settings, &smallest, &largest);
     if ((periods->count || periods->is_range || buffers->count || buffers->is_range) && smallest != largest) {
-        SNDERR("numbered: period_frames and buffer_frames need frames of one size, but formats and channels allow %u "
-               "to %u bytes; set formats and channels to one value each",
+        SNDERR("numbered: period_frames and buffer_frames need frames of one size, but formats and channels allow "
+               "%u to %u bytes; set formats and channels to one value each",
                smallest, largest);
         return -EINVAL;
     }
@@ -162,7 +162,8 @@ static int check_sizes(const struct numbered_settings *settings) {
     for (unsigned place = 0; place < buffers->count; place++)
         if (buffers->list[place] > room) room = buffers->list[place];
     if (room < 2 * shortest) {
-        SNDERR("numbered: buffer_frames is %u at most, which does not hold two periods of %u frames", room, shortest);
+        SNDERR("numbered: buffer_frames is %u at most, which does not hold two periods of %u frames", room,
+               shortest);
         return -EINVAL;
     }
     return 0;
