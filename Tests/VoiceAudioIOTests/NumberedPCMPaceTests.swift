@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 import VoiceAudioCore
 import VoiceAudioIO
@@ -80,7 +81,7 @@ extension ALSARealTests {
                 let afterFirst = clock.now
                 #expect(reader.isRunning)
                 // Half a millisecond of buffer: late before long.
-                while reader.available() >= 0 {}
+                try #require(eventually { reader.available() < 0 })
                 #expect(reader.available() == -Int(EPIPE))
                 #expect(reader.isOverrun)
                 #expect(try reader.poll(milliseconds: 0) == Int16(POLLIN | POLLERR))
@@ -93,7 +94,7 @@ extension ALSARealTests {
                 let beforeSecond = clock.now
                 try reader.start()
                 let afterSecond = clock.now
-                while reader.available() < 64 {}
+                try #require(eventually { reader.available() >= 64 })
                 let waiting = reader.available()
                 try #require(reader.forward(waiting - 1) == waiting - 1)
                 let number = try #require(try reader.read(1).first)
@@ -114,7 +115,7 @@ extension ALSARealTests {
                 var roundsInTime = 0
                 for round in 1...20 {
                     // Late by whole buffers, and more each time.
-                    while reader.available() < 256 * round {}
+                    try #require(eventually { reader.available() >= 256 * round })
                     #expect(reader.isRunning)
                     #expect(try reader.poll(milliseconds: 0) == Int16(POLLIN))
                     let skipped = reader.available() - 100
@@ -133,13 +134,53 @@ extension ALSARealTests {
             }
         }
 
+        /// Our capture, late by buffers again and again: what it says is lost is what is missing from the numbers.
+        @Test func whatTheCaptureTellsLostIsExactlyWhatIsMissing() throws {
+            try withNumberedMicrophone("speed 10 formats S32_LE channels 1") { device in
+                let format = AudioFormat(sampleRateHz: 48_000, channelCount: 1, sampleFormat: .s32)
+                let calls = SystemALSACalls(takesPluginsForHardware: true)
+                let stream = try ALSASource(device: device, calls: calls).open(
+                    CaptureRequest(format: format, chunkFrameCount: 480), in: CaptureEnvironment())
+                defer { stream.close() }
+                let wakeUp = try CaptureWakeUp()
+                try stream.start()
+                var position = 0
+                var losses: [AudioLoss] = []
+                var samples = [UInt32](repeating: 0, count: 480)
+                for round in 1...10 {
+                    // At ten times the pace a buffer takes this long to run over, and half again.
+                    let late = format.duration(ofFrames: stream.report.bufferFrames) * (round + 2) / 20
+                    let end = clock.now.advanced(by: late)
+                    while clock.now < end {}
+                    while losses.count < round {
+                        var span = samples.mutableSpan
+                        // SAFETY: any bytes are valid samples.
+                        var bytes = unsafe span.mutableBytes
+                        switch try stream.read(into: &bytes) {
+                        case .frames(let count, _):
+                            let numbers = samples[..<count].map { Int(PlainReader.number(of: $0)) }
+                            let isInPlace = numbers.elementsEqual(position..<position + count)
+                            #expect(isInPlace, "\(numbers.first ?? -1) at \(position), in round \(round)")
+                            position += count
+                        case .lost(let loss):
+                            losses.append(loss)
+                            position += loss.frames
+                        case .nothing: try stream.wait(orFor: wakeUp)
+                        case .ended: throw Unexpected("a microphone has no end")
+                        }
+                    }
+                }
+                #expect(losses.allSatisfy { $0.isExact && $0.cause == .deviceOverrun && $0.frames > 0 })
+            }
+        }
+
         /// Who reads on without a look finds what hardware leaves in a ring: newer frames in the places of lost ones.
         @Test func aLateReaderThatDoesNotLookGetsWhatTheBufferHolds() throws {
             try withNumberedMicrophone("speed 1000 rates 48000") { device in
                 let reader = try PlainReader(device, rate: 48_000, periodFrames: 64, bufferFrames: 256)
                 try reader.setThresholds(wakeFrames: 64, stopFrames: nil)
                 try reader.start()
-                while reader.available() < 5000 {}
+                try #require(eventually { reader.available() >= 5000 })
                 let before = reader.available()
                 let numbers = try reader.read(256).map(Int.init)
                 let after = reader.available() + 256

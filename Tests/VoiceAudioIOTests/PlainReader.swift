@@ -65,13 +65,18 @@ final class PlainReader {
     func available() -> Int { unsafe snd_pcm_avail(pcm) }
     func forward(_ frames: Int) -> Int { unsafe snd_pcm_forward(pcm, UInt(frames)) }
 
-    /// The numbers of up to so many frames, modulo 2³².
+    /// The number, modulo 2³², of a frame below 2³² by its sample in 32 bits.
+    static func number(of sample: UInt32) -> UInt32 {
+        // The inverse of the factor.
+        sample &* 0x0E8B_2F51
+    }
+
+    /// The numbers of up to so many frames.
     func read(_ frames: Int) throws -> [UInt32] {
         var samples = [UInt32](repeating: 0, count: frames)
         let count = unsafe snd_pcm_readi(pcm, &samples, UInt(frames))
         try check("readi", Int32(count))
-        // The inverse of the factor of numbers below 2³².
-        return samples.prefix(count).map { $0 &* 0x0E8B_2F51 }
+        return samples.prefix(count).map(Self.number(of:))
     }
 
     /// Looks once at the descriptor, for at most so long, and asks what that means: `nil` where nothing came.
