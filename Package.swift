@@ -19,6 +19,8 @@ let package = Package(
     products: [
         .library(name: "VoiceAudio", targets: ["VoiceAudio"]),
         .executable(name: "voice-audio", targets: ["voice-audio"]),
+        // For tests, ours and users': an ALSA microphone without hardware. alsa-lib looks for a file of this name.
+        .library(name: "asound_module_pcm_numbered", type: .dynamic, targets: ["NumberedPCM"]),
     ],
     targets: [
         // Floor 0: C, seen from Swift.
@@ -41,6 +43,11 @@ let package = Package(
         .executableTarget(
             name: "voice-audio", dependencies: ["VoiceAudio", "CLinux"], path: "Sources/voice-audio",
             swiftSettings: settings),
+        // Loaded by alsa-lib, which finds its entry by a symbol that PIC turns on. No target may depend on it: it would be
+        // linked statically. The flags keep the Swift runtime out: any program that captures through ALSA can load it.
+        .target(
+            name: "NumberedPCM", dependencies: ["CALSA"], publicHeadersPath: ".", cSettings: [.define("PIC")],
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         // What several test targets share: process counts, a private sound server.
         .target(
             name: "TestSupport", dependencies: ["VoiceAudio", "CLinux"], path: "Tests/TestSupport",
@@ -48,7 +55,7 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "TestSupport", "TemporaryWAVHolder"],
+            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder"],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
         .executableTarget(

@@ -18,7 +18,10 @@ extension ALSAHandle {
 
 /// alsa-lib itself.
 package struct SystemALSACalls: ALSACalls {
-    package init() {}
+    private let takesPluginsForHardware: Bool
+
+    /// - Parameter takesPluginsForHardware: For tests, over a plugin that counts its frames as hardware does.
+    package init(takesPluginsForHardware: Bool = false) { self.takesPluginsForHardware = takesPluginsForHardware }
 
     package func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?) {
         var pcm: OpaquePointer?
@@ -213,7 +216,10 @@ package struct SystemALSACalls: ALSACalls {
 
     // MARK: What there is
 
-    package func isHardware(_ pcm: ALSAHandle) -> Bool { unsafe snd_pcm_type(pcm.pointer) == SND_PCM_TYPE_HW }
+    package func isHardware(_ pcm: ALSAHandle) -> Bool {
+        let type = unsafe snd_pcm_type(pcm.pointer)
+        return type == SND_PCM_TYPE_HW || (takesPluginsForHardware && type == SND_PCM_TYPE_IOPLUG)
+    }
 
     package func info(_ pcm: ALSAHandle) -> PCMPlace? {
         var info: OpaquePointer?

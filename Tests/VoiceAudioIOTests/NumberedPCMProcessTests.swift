@@ -1,0 +1,39 @@
+import TestSupport
+import VoiceAudioCore
+import VoiceAudioIO
+import XCTest
+
+/// What the plugin holds of the process: XCTest runs one test at a time.
+final class NumberedPCMProcessTests: XCTestCase {
+    func testTwoHundredOpensLeaveDescriptorsAndMemoryLevel() throws {
+        func cycle(_ count: Int, fields: String) throws {
+            try withNumberedMicrophone(fields) { device in
+                let wakeUp = try CaptureWakeUp()
+                for index in 0..<count {
+                    let stream = try ALSASource(device: device).open(
+                        CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment())
+                    // Some are closed before they start, some while frames wait.
+                    if index % 3 > 0 { try stream.start() }
+                    while index % 3 > 1, try stream.readSamples().samples.isEmpty { try stream.wait(orFor: wakeUp) }
+                    stream.close()
+                }
+            }
+        }
+        func refused(_ count: Int) throws {
+            try withNumberedMicrophone("channels 99") { device in
+                for _ in 0..<count {
+                    XCTAssertThrowsError(
+                        try ALSASource(device: device).open(
+                            CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment()))
+                }
+            }
+        }
+        try cycle(20, fields: "speed 100")
+        try refused(20)
+        let before = (descriptors: ProcessCounts.descriptors, bytes: ProcessCounts.residentBytes)
+        try cycle(200, fields: "speed 100")
+        try refused(200)
+        XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
+        if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
+    }
+}
