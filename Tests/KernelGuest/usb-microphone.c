@@ -272,6 +272,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "usb-microphone: frames of %d bytes do not fit into a packet\n", frameBytes);
         return 2;
     }
+    closefrom(3); // who plugged it in may wait for the end of what it gave its children
     describe();
     producedUntil = now();
     struct sigaction action = {.sa_handler = onSignal};
