@@ -64,8 +64,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
         // Scripts/kernel-test runs them on a kernel with sound cards; elsewhere they say that they need it.
+        .target(name: "CFrameNumbers", path: "Tests/CFrameNumbers"),
         .testTarget(
-            name: "KernelTests", dependencies: ["VoiceAudio", "TestSupport", "voice-audio"],
+            name: "KernelTests", dependencies: ["VoiceAudio", "TestSupport", "CFrameNumbers", "voice-audio"],
             swiftSettings: settings),
     ]
 )

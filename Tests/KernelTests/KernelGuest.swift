@@ -54,32 +54,3 @@ extension AudioConfiguration {
         return configuration
     }
 }
-
-/// Reads the numbers that the microphone gives its frames, one in four bytes.
-struct FrameNumbers {
-    private let numbers: [UInt32]
-
-    init(_ bytes: [UInt8]) { self.init(bytes[...]) }
-
-    init(_ bytes: ArraySlice<UInt8>) {
-        // SAFETY: numbers are plain, and may lie anywhere.
-        numbers = unsafe bytes.withUnsafeBytes { bytes in
-            (0..<bytes.count / 4).map { unsafe bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self) }
-        }
-    }
-
-    var count: Int { numbers.count }
-    var first: Int? { numbers.first.map { Int($0) } }
-    var last: Int? { numbers.last.map { Int($0) } }
-
-    /// Where numbers are missing: frames before the place, and frames missing. Negative where frames came again.
-    var gaps: [(index: Int, frames: Int)] {
-        var gaps: [(index: Int, frames: Int)] = []
-        var expected = numbers.first ?? 0
-        for (index, number) in numbers.enumerated() {
-            if number != expected { gaps.append((index, Int(number) - Int(expected))) }
-            expected = number &+ 1
-        }
-        return gaps
-    }
-}
