@@ -10,9 +10,16 @@ uint32_t frame_number(const uint8_t *bytes, long frameBytes, long index) {
 }
 
 long frame_number_gap(const uint8_t *bytes, long frameBytes, long count, long start) {
+    uint32_t kept = mask(frameBytes), number = frame_number(bytes, frameBytes, start - 1);
     for (long index = start; index < count; index++) {
-        uint32_t difference = frame_number(bytes, frameBytes, index) - frame_number(bytes, frameBytes, index - 1);
-        if ((difference & mask(frameBytes)) != 1) return index;
+        uint32_t next = frame_number(bytes, frameBytes, index);
+        if (((next - number) & kept) != 1) return index;
+        number = next;
     }
     return count;
+}
+
+void frame_numbers_fill(uint8_t *bytes, long count) {
+    for (long index = 0; index < count; index++)
+        for (int byte = 0; byte < 4; byte++) bytes[4 * index + byte] = (uint8_t)((uint32_t)(index + 1) >> 8 * byte);
 }

@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 enum { packetMicroseconds = 1000, mostFramesInPacket = 49, gapMicroseconds = 100000 };
+// Packets are handed over in fours.
+enum { laterMicroseconds = 3000 };
 enum { cmdSubmit = 1, cmdUnlink = 2, retSubmit = 3, retUnlink = 4 };
 
 // What the options say.
@@ -122,23 +124,38 @@ static void onSignal(int number) {
     else isUnplugged = 1;
 }
 
+// What came and was not looked at yet, and what is to go: few calls, as each costs under emulation.
+static struct box { size_t start, end; uint8_t bytes[1 << 17]; } inbox, outbox;
+
 static int receive(void *data, size_t length) {
-    for (char *next = data; length > 0;) {
-        ssize_t count = read(host, next, length);
+    while (inbox.end - inbox.start < length) {
+        memmove(inbox.bytes, inbox.bytes + inbox.start, inbox.end -= inbox.start);
+        inbox.start = 0;
+        ssize_t count = read(host, inbox.bytes + inbox.end, sizeof inbox.bytes - inbox.end);
         if (count < 0 && errno == EINTR && !isUnplugged) continue;
         if (count <= 0) return -1;
-        next += count, length -= count;
+        inbox.end += count;
     }
+    memcpy(data, inbox.bytes + inbox.start, length);
+    inbox.start += length;
+    return 0;
+}
+
+static int sendAll(void) {
+    while (outbox.start < outbox.end) {
+        ssize_t count = write(host, outbox.bytes + outbox.start, outbox.end - outbox.start);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return -1;
+        outbox.start += count;
+    }
+    outbox.start = outbox.end = 0;
     return 0;
 }
 
 static int transmit(const void *data, size_t length) {
-    for (const char *next = data; length > 0;) {
-        ssize_t count = write(host, next, length);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return -1;
-        next += count, length -= count;
-    }
+    if (length > sizeof outbox.bytes - outbox.end && sendAll()) return -1;
+    memcpy(outbox.bytes + outbox.end, data, length);
+    outbox.end += length;
     return 0;
 }
 
@@ -283,18 +300,20 @@ int main(int count, char **arguments) {
         return 1;
     }
     while (!isUnplugged) {
-        struct pollfd readable = {host, POLLIN, 0};
-        struct timespec wait = {0, 0}, *limit = requests ? &wait : NULL;
-        uint64_t time = now();
-        if (requests && due(requests) > time) {
-            wait.tv_sec = (due(requests) - time) / 1000000;
-            wait.tv_nsec = (due(requests) - time) % 1000000 * 1000;
-        }
-        int ready = ppoll(&readable, 1, limit, NULL);
-        if (ready < 0 && errno != EINTR) break;
         while (requests && due(requests) <= now())
             if (deliver()) return 1;
-        if (ready > 0 && serve()) break;
+        if (inbox.start == inbox.end) {
+            if (sendAll()) return 1;
+            struct timespec wait = {0, 0};
+            if (requests) {
+                uint64_t time = now(), until = due(requests) + laterMicroseconds;
+                if (until > time) wait.tv_nsec = (until - time) * 1000;
+            }
+            int ready = ppoll(&(struct pollfd){host, POLLIN, 0}, 1, requests ? &wait : NULL, NULL);
+            if (ready < 0 && errno != EINTR) return 1;
+            if (ready <= 0) continue;
+        }
+        if (serve()) break;
     }
     return 0;
 }

@@ -12,6 +12,15 @@ struct FrameNumbers {
         self.frameBytes = frameBytes
     }
 
+    /// Frames of four bytes for others to play, numbered from 1 on.
+    static func frames(count: Int) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: 4 * count) { bytes, byteCount in
+            // SAFETY: room for as many.
+            unsafe frame_numbers_fill(bytes.baseAddress, count)
+            byteCount = 4 * count
+        }
+    }
+
     var count: Int { bytes.count / frameBytes }
     var first: Int? { count > 0 ? self[0] : nil }
     var last: Int? { count > 0 ? self[count - 1] : nil }
