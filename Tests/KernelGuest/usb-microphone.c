@@ -292,6 +292,9 @@ int main(int count, char **arguments) {
     closefrom(3); // who plugged it in may wait for the end of what it gave its children
     describe();
     producedUntil = now();
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     struct sigaction action = {.sa_handler = onSignal};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);

@@ -30,6 +30,13 @@ enum KernelGuest {
         process.arguments = ["-c", "exec \(command)"]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
+        // Threads of the concurrency pool block all signals, which programs would inherit.
+        var none = sigset_t()
+        var blocked = sigset_t()
+        // SAFETY: the sets are locals.
+        unsafe sigemptyset(&none)
+        unsafe pthread_sigmask(SIG_SETMASK, &none, &blocked)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &blocked, nil) }
         try process.run()
         return process
     }
