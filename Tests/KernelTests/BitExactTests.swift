@@ -38,7 +38,8 @@ extension KernelTests {
             let seed = generator.seed
             var sound = [UInt8](repeating: 0, count: rate * format.bytesPerFrame)
             for index in sound.indices { sound[index] = UInt8(truncatingIfNeeded: generator.next()) }
-            sound[0] = 1  // where it begins is seen
+            // Where it begins is seen.
+            sound[0] = 1
             let file = "/tmp/loopback.raw"
             // Two seconds of silence behind it: what is still in the buffers at the end of playing is not captured.
             let silence = [UInt8](repeating: 0, count: 2 * sound.count)
@@ -49,9 +50,13 @@ extension KernelTests {
             let chunks = processor.chunks()
             try await processor.arm()
             let names: [SampleFormat: String] = [.s16: "S16_LE", .s24: "S24_3LE", .s32: "S32_LE", .f32: "FLOAT_LE"]
+            let name = try #require(names[sampleFormat])
             let player = try KernelGuest.start(
-                "aplay -q -D hw:CARD=Loopback,DEV=0 -t raw -f \(try #require(names[sampleFormat])) -r \(rate) -c 2 \(file)")
-            defer { player.waitUntilExit() }
+                "aplay -q -D hw:CARD=Loopback,DEV=0 -t raw -f \(name) -r \(rate) -c 2 \(file)")
+            defer {
+                player.terminate()
+                player.waitUntilExit()
+            }
             var captured: [UInt8] = []
             for try await chunk in chunks {
                 #expect(chunk.lossBefore == nil)

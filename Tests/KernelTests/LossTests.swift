@@ -8,14 +8,20 @@ extension KernelTests {
         /// What `voice-audio record --json` tells.
         private struct Report: Decodable {
             struct Loss: Decodable {
-                let at_frame: Int
+                let atFrame: Int
                 let frames: Int
                 let cause: String
                 let exact: Bool
             }
             let frames: Int
-            let lost_frames: Int
+            let lostFrames: Int
             let losses: [Loss]
+
+            init(json: Data) throws {
+                let decoder = JSONDecoder()
+                decoder.keyDecodingStrategy = .convertFromSnakeCase
+                self = try decoder.decode(Report.self, from: json)
+            }
         }
 
         /// A recording process is stopped ten times, for 0.3 to 3 s.
@@ -37,7 +43,7 @@ extension KernelTests {
             recorder.waitUntilExit()
             #expect(recorder.terminationStatus == 0)
 
-            let told = try JSONDecoder().decode(Report.self, from: Data(contentsOf: report))
+            let told = try Report(json: Data(contentsOf: report))
             let numbers = FrameNumbers(try samples(ofWAV: "/tmp/stopped.wav"))
             #expect(numbers.count == told.frames)
             let gaps = numbers.gaps
@@ -45,7 +51,7 @@ extension KernelTests {
             var lostBefore = 0
             let toldGaps = told.losses.map { loss in
                 defer { lostBefore += loss.frames }
-                return (index: loss.at_frame - lostBefore, frames: loss.frames)
+                return (index: loss.atFrame - lostBefore, frames: loss.frames)
             }
             print("stop   at frame   lost   told   told - lost")
             for (stop, gap) in gaps.enumerated() {
@@ -58,14 +64,15 @@ extension KernelTests {
             #expect(toldGaps.map(\.index) == gaps.map(\.index))
             #expect(toldGaps.map(\.frames) == gaps.map(\.frames))
             #expect(told.losses.allSatisfy { $0.exact && $0.cause == AudioLoss.Cause.deviceOverrun.rawValue })
-            #expect(told.lost_frames == gaps.reduce(0) { $0 + $1.frames })
+            #expect(told.lostFrames == gaps.reduce(0) { $0 + $1.frames })
         }
 
         /// Ten minutes with nine stops: what was delivered and what was lost add up to the time that went by, and to
         /// what was played meanwhile.
         @Test func tenMinutesAddUp() async throws {
             var configuration = AudioConfiguration.microphone()
-            configuration.device = "hw:CARD=Loopback,DEV=1"  // a millisecond of the microphone costs as much as a period
+            // A millisecond of the microphone costs as much as a period here.
+            configuration.device = "hw:CARD=Loopback,DEV=1"
             let rate = configuration.sampleRateHz
             let file = "/tmp/numbers.raw"
             try Data(FrameNumbers.frames(count: 620 * rate)).write(to: URL(fileURLWithPath: file))
@@ -126,7 +133,9 @@ private func samples(ofWAV path: String) throws -> ArraySlice<UInt8> {
     while place + 8 <= bytes.count {
         let start = place + 8
         let length = number(at: place + 4)
-        if bytes[place..<start - 4].elementsEqual("data".utf8) { return bytes[start..<min(start + length, bytes.count)] }
+        if bytes[place..<start - 4].elementsEqual("data".utf8) {
+            return bytes[start..<min(start + length, bytes.count)]
+        }
         place = start + length + length % 2
     }
     throw KernelGuest.Failure(description: "\(path) has no samples")
