@@ -70,5 +70,10 @@ let package = Package(
             dependencies: ["VoiceAudio", "VoiceAudioCore", "CLinux", "CAllocationCounter", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
+        // Scripts/kernel-test runs them on a kernel with sound cards; elsewhere they say that they need it.
+        .target(name: "CFrameNumbers", path: "Tests/CFrameNumbers"),
+        .testTarget(
+            name: "KernelTests", dependencies: ["VoiceAudio", "TestSupport", "CFrameNumbers", "voice-audio"],
+            swiftSettings: settings),
     ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VoiceAudio
 
@@ -91,6 +92,23 @@ import VoiceAudio
         let fromOption = try Tool.run("config", "--format", "s17")
         #expect(fromOption.status == 78)
         #expect(fromOption.errors == "voice-audio: --format is \"s17\": accepted are s16, s24, s32, f32\n")
+    }
+
+    /// Processes inherit it: this test runs in a thread of a pool, which blocks all signals.
+    @Test func signalsEndARecordingAlsoWhereTheParentBlocksThem() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).wav")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let process = Process()
+        process.executableURL = Tool.url
+        process.arguments = ["record", "--device", "sim:", "--output", file.path]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let hasBegun = eventually { FileManager.default.fileExists(atPath: file.path) }
+        #expect(hasBegun)
+        process.terminate()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 0)
     }
 
     @Test func theLogIsShownWhereItIsAskedFor() throws {

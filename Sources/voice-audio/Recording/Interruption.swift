@@ -19,6 +19,12 @@ struct Interruption {
             // The handler only writes to an eventfd, which a signal handler may do.
             _ = signal(number, noteInterruption)
         }
+        // Who starts us may have blocked them, as thread pools do in their threads.
+        var signals = sigset_t()
+        // SAFETY: the set is a local; there is no old one to fill.
+        unsafe sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         // A reader that goes away ends the recording with an error, not the process with a signal.
         _ = signal(SIGPIPE, SIG_IGN)
     }

@@ -6,6 +6,9 @@ struct RecordReport: Encodable {
     let frames: Int
     let durationSeconds: Double
     let lostFrames: Int
+    /// Every gap, up to a thousand; and how many there are beyond.
+    let losses: [RecordedLosses.Entry]
+    let lossesLeftOut: Int
     /// What ended it early.
     let error: String?
     /// What the device was asked for and gave.
@@ -18,17 +21,21 @@ struct RecordReport: Encodable {
         case frames
         case durationSeconds = "duration_seconds"
         case lostFrames = "lost_frames"
+        case losses
+        case lossesLeftOut = "losses_left_out"
         case error
         case capture
         case device
         case memory
     }
 
-    init(output: String, frameCount: Int, lostFrameCount: Int, error: AudioError?, processor: AudioProcessor) {
+    init(output: String, sink: RecordingSink, error: AudioError?, processor: AudioProcessor) {
         self.output = output
-        frames = frameCount
-        durationSeconds = Double(frameCount) / Double(processor.configuration.sampleRateHz)
-        lostFrames = lostFrameCount
+        frames = sink.frameCount
+        durationSeconds = Double(sink.frameCount) / Double(processor.configuration.sampleRateHz)
+        lostFrames = sink.lostFrameCount
+        losses = sink.losses.entries
+        lossesLeftOut = sink.losses.leftOutCount
         self.error = error?.message
         capture = processor.captureReport
         device = processor.statistics

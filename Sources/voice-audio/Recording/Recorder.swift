@@ -33,9 +33,7 @@ struct Recorder {
             }
             do throws(AudioError) { try sink.finish() } catch { failure = failure ?? error }
             meter.end()
-            let report = RecordReport(
-                output: output, frameCount: sink.frameCount, lostFrameCount: sink.lostFrameCount, error: failure,
-                processor: processor)
+            let report = RecordReport(output: output, sink: sink, error: failure, processor: processor)
             try finish(report, asJSON: reportsJSON)
             if let failure { throw failure }
         } catch {

@@ -7,6 +7,8 @@ struct RecordingSink {
     private(set) var frameCount = 0
     /// Frames missing between them, whatever the cause.
     private(set) var lostFrameCount = 0
+    /// The gaps that these make, earliest first.
+    private(set) var losses = RecordedLosses()
     private let writer: RecordingWriter?
     private let bytesPerFrame: Int
 
@@ -28,7 +30,10 @@ struct RecordingSink {
 
     /// Writes a chunk, or as much of it as is asked for.
     mutating func append(_ header: AudioChunkHeader, _ bytes: RawSpan, frameLimit: Int?) throws(AudioError) {
-        lostFrameCount += header.lossBefore?.frames ?? 0
+        if let loss = header.lossBefore {
+            losses.add(loss, at: frameCount + lostFrameCount)
+            lostFrameCount += loss.frames
+        }
         let room = frameLimit.map { max(0, $0 - frameCount - lostFrameCount) } ?? header.frameCount
         let frames = min(header.frameCount, room)
         let wanted = bytes.extracting(first: frames * bytesPerFrame)
