@@ -5,7 +5,8 @@ public import VoiceAudioCore
 /// Rate, channels and format are delivered exactly as asked for, or opening fails and says what the device can do.
 /// Where the device's buffer runs over, capture goes on, and the loss is reported.
 public struct ALSASource: CaptureSource {
-    /// The PCM's name: `default`, `hw:CARD=Mic`, `plughw:1,0`.
+    /// The PCM's name: `default`, `hw:CARD=Mic`, `plughw:1,0`; or a card's identity, which is looked up anew at each open:
+    /// `usb:0d8c:0014,serial=A1`, `pci:0000:00:1f.3`.
     public let device: String
     private let calls: any ALSACalls
 
@@ -19,16 +20,23 @@ public struct ALSASource: CaptureSource {
 
     public var name: String { device }
 
+    /// Whether `device` may be a device's name; what ALSA's own names look like, ALSA decides.
+    package static func isWellFormed(_ device: String) -> Bool {
+        !CardName.isOne(device) || CardName(parsing: device) != nil
+    }
+
     /// Opens the PCM and negotiates.
     ///
     /// What ALSA has to say meanwhile goes to the environment's log, not to stderr.
     ///
-    /// - Throws: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `deviceFailed` or `outOfResources`.
+    /// - Throws: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `deviceFailed` or `outOfResources`;
+    ///   `invalidConfiguration` where the name means several cards.
     public func open(
         _ request: CaptureRequest, in environment: CaptureEnvironment
     ) throws(AudioError) -> any CaptureStream {
         let messages = ALSAMessages()
         do throws(AudioError) {
+            let device = try CardName.resolve(device, calls.cards())
             let stream = try ALSAStream(
                 device: device, calls: calls, request: request, environment: environment, messages: messages)
             messages.log(to: environment.logSink, device: device, level: .info)
