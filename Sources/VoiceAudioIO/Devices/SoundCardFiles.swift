@@ -1,22 +1,8 @@
 import CLinux
 import Glibc
-import VoiceAudioCore
 
 /// Reads the small files in which the kernel tells of sound cards.
 enum SoundCardFiles {
-    /// What the hardware runs at, as text, where it differs from `format`; `nil` where that is not known.
-    static func hardwareFormat(of place: PCMPlace, unless format: AudioFormat, root: String = "/proc") -> String? {
-        let substream = "pcm\(place.device)c/sub\(place.subdevice)"
-        let path = "\(root)/asound/card\(place.card)/\(substream)/hw_params"
-        guard let fields = fields(ofFile: path), let rate = fields["rate"]?.split(separator: " ").first,
-            let channels = fields["channels"], let sample = fields["format"]
-        else { return nil }
-        let asDelivered =
-            rate == "\(format.sampleRateHz)" && channels == "\(format.channelCount)"
-            && sample == format.sampleFormat.kernelName
-        return asDelivered ? nil : "\(rate) Hz, \(channels) ch, \(sample)"
-    }
-
     /// The `name: value` lines of a small file.
     static func fields(ofFile path: String) -> [String: String]? {
         guard let text = text(ofFile: path) else { return nil }
@@ -102,16 +88,5 @@ enum SoundCardFiles {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
-    }
-}
-
-extension SampleFormat {
-    fileprivate var kernelName: String {
-        switch self {
-        case .s16: "S16_LE"
-        case .s24: "S24_3LE"
-        case .s32: "S32_LE"
-        case .f32: "FLOAT_LE"
-        }
     }
 }
