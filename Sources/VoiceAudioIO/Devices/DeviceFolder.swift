@@ -50,9 +50,14 @@ final class DeviceFolder: Sendable {
     /// Whether anything happened that a sound card may be behind, since the last call. What it was, a look tells: so a
     /// queue that ran over loses nothing.
     func hasNoticed() throws(AudioError) -> Bool {
-        guard drain() else { return false }
-        let wasThere = parentWatch.withLock { $0 < 0 }
-        return try watch() || wasThere
+        var hasNoticed = false
+        // To watch something else is an event, too; a folder that never rests must not hold us here.
+        for _ in 0..<8 {
+            guard drain() else { break }
+            let wasThere = parentWatch.withLock { $0 < 0 }
+            if try watch() || wasThere { hasNoticed = true }
+        }
+        return hasNoticed
     }
 
     /// Makes ``descriptor`` readable after `time`, or not at all by time.
@@ -68,7 +73,6 @@ final class DeviceFolder: Sendable {
     /// Takes the events out, and answers whether there were any.
     private func drain() -> Bool {
         var hasFound = false
-        // No more than the kernel's queue holds by default: a folder that never rests must not hold us here.
         for _ in 0..<64 {
             // SAFETY: the kernel writes within the capacity; nobody looks at what.
             let count = unsafe withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { bytes in
