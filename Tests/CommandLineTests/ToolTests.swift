@@ -137,10 +137,28 @@ import VoiceAudio
         let names = try CaptureDevices.list().map(\.name)
         let table = try Tool.run("devices")
         #expect(table.status == 0)
-        let rows = table.output.split(separator: "\n").dropFirst().map { $0.prefix { $0 != " " } }
-        #expect(rows.map(String.init) == names)
-        let json = try #require(try Tool.run("devices", "--json").json() as? [[String: Any]])
-        #expect(json.map { $0["name"] as? String } == names)
+        // Behind a blank line the sound cards follow, where there are any.
+        let rows = table.output.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
+        #expect(rows.dropFirst().map { String($0.prefix { $0 != " " }) } == names)
+        let json = try #require(try Tool.run("devices", "--json").json() as? [String: [[String: Any]]])
+        #expect(json["devices"]?.map { $0["name"] as? String } == names)
+        #expect(json["cards"]?.map { $0["index"] as? Int } == CaptureDevices.cards().map(\.index))
+    }
+
+    @Test func watchingDevicesEndsWithCtrlC() throws {
+        let process = Process()
+        process.executableURL = Tool.url
+        process.arguments = ["devices", "--watch"]
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        let told = String(decoding: errors.fileHandleForReading.availableData, as: UTF8.self)
+        #expect(told == "voice-audio: watching \(CaptureDevices.cards().count) sound cards; Ctrl-C ends it\n")
+        process.interrupt()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 0)
     }
 
     @Test func aFullDiskIsAnError() throws {

@@ -150,7 +150,7 @@ import VoiceAudioIO
                     #expect(loss.isExact)
                     lost += loss.frames
                     next &+= Int16(truncatingIfNeeded: loss.frames)
-                case .nothing, .ended: break
+                case .nothing, .reopened, .ended: break
                 }
             }
             // Until the device has nothing more.

@@ -132,7 +132,7 @@ import VoiceAudioIO
                     case .lost(let loss):
                         #expect(!loss.isExact && loss.cause == .deviceGap)
                         lost += loss.frames
-                    case .nothing, .ended: break reading
+                    case .nothing, .reopened, .ended: break reading
                     }
                 }
             }

@@ -88,7 +88,9 @@ extension SettingDescription {
     static let all: [SettingDescription] = [
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
-            accepted: "an ALSA device name, sim:, sim:FILE and sim:tone=HZ", isAccepted: isDevice),
+            accepted: "an ALSA device name, usb:VENDOR:PRODUCT, pci:ADDRESS, platform:NAME, sim:, sim:FILE and "
+                + "sim:tone=HZ",
+            isAccepted: isDevice),
         .choice(
             .followsDefaultDevice, "FOLLOW_DEFAULT", \.followsDefaultDevice, among: [("no", false), ("yes", true)]),
         .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
@@ -135,7 +137,7 @@ extension SettingDescription {
     /// Whether a source can be made of it. What the names of ALSA's devices look like, ALSA decides.
     private static func isDevice(_ name: String) -> Bool {
         if name.hasPrefix("sim:") { return isPrintable(name) && (try? SimulatedSource(device: name)) != nil }
-        return isPrintable(name) && name != "-" && !name.hasPrefix("fd:")
+        return isPrintable(name) && name != "-" && !name.hasPrefix("fd:") && ALSASource.isWellFormed(name)
     }
 
     private static func isPrintable(_ text: String) -> Bool {

@@ -234,66 +234,6 @@ package struct SystemALSACalls: ALSACalls {
     }
 
     package func hardwareFormat(at place: PCMPlace) -> HardwareFormat? { HardwareFormat(of: place) }
-
-    package func deviceHints() -> (status: Int32, hints: [PCMHint]) {
-        var list: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-        let status = unsafe snd_device_name_hint(-1, "pcm", &list)
-        guard status >= 0, let list = unsafe list else { return (status, []) }
-        defer { _ = unsafe snd_device_name_free_hint(list) }
-        var hints: [PCMHint] = []
-        var next = unsafe list
-        while let hint = unsafe next.pointee {
-            if let name = unsafe Self.text("NAME", of: hint) {
-                let description = unsafe Self.text("DESC", of: hint) ?? ""
-                hints.append(
-                    PCMHint(name: name, description: description, direction: unsafe Self.text("IOID", of: hint)))
-            }
-            unsafe next += 1
-        }
-        return (0, hints)
-    }
-
-    @unsafe private static func text(_ key: String, of hint: UnsafeMutableRawPointer) -> String? {
-        guard let text = unsafe snd_device_name_get_hint(hint, key) else { return nil }
-        defer { unsafe free(text) }
-        return unsafe String(cString: text)
-    }
-
-    package func cards() -> [SoundCard] {
-        var cards: [SoundCard] = []
-        var index: Int32 = -1
-        while unsafe snd_card_next(&index) >= 0, index >= 0 {
-            if let card = Self.card(index) { cards.append(card) }
-        }
-        return cards
-    }
-
-    private static func card(_ index: Int32) -> SoundCard? {
-        var control: OpaquePointer?
-        guard unsafe snd_ctl_open(&control, "hw:\(index)", Int32(SND_CTL_NONBLOCK)) >= 0 else { return nil }
-        defer { _ = unsafe snd_ctl_close(control) }
-        var cardInfo: OpaquePointer?
-        guard unsafe snd_ctl_card_info_malloc(&cardInfo) >= 0 else { return nil }
-        defer { unsafe snd_ctl_card_info_free(cardInfo) }
-        var info: OpaquePointer?
-        guard unsafe snd_pcm_info_malloc(&info) >= 0 else { return nil }
-        defer { unsafe snd_pcm_info_free(info) }
-        guard unsafe snd_ctl_card_info(control, cardInfo) >= 0,
-            let id = unsafe snd_ctl_card_info_get_id(cardInfo), let name = unsafe snd_ctl_card_info_get_name(cardInfo)
-        else { return nil }
-        var card = unsafe SoundCard(
-            index: Int(index), id: String(cString: id), name: String(cString: name), captureDevices: [:])
-        var device: Int32 = -1
-        while unsafe snd_ctl_pcm_next_device(control, &device) >= 0, device >= 0 {
-            unsafe snd_pcm_info_set_device(info, UInt32(device))
-            unsafe snd_pcm_info_set_subdevice(info, 0)
-            unsafe snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE)
-            guard unsafe snd_ctl_pcm_info(control, info) >= 0 else { continue }
-            card.captureDevices[Int(device)] =
-                unsafe snd_pcm_info_get_name(info).map { unsafe String(cString: $0) } ?? ""
-        }
-        return card
-    }
 }
 
 extension SampleLayout {

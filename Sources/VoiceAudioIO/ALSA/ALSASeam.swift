@@ -10,7 +10,7 @@ package struct ALSAHandle: Sendable, Hashable {
 /// alsa-lib's calls for a capturing PCM, one to one: the seam where a test puts scripted results.
 ///
 /// Each is the C function `snd_pcm_…` of that name; results below zero are negative `errno` values.
-package protocol ALSACalls: Sendable {
+package protocol ALSACalls: ALSADeviceCalls {
     /// Opens for capture, non-blocking.
     func open(_ device: String) -> (status: Int32, pcm: ALSAHandle?)
     func close(_ pcm: ALSAHandle) -> Int32
@@ -76,8 +76,4 @@ package protocol ALSACalls: Sendable {
     func info(_ pcm: ALSAHandle) -> PCMPlace?
     /// What the kernel says that it runs at.
     func hardwareFormat(at place: PCMPlace) -> HardwareFormat?
-    /// What `snd_device_name_hint` tells of PCMs.
-    func deviceHints() -> (status: Int32, hints: [PCMHint])
-    /// The sound cards, and the capturing PCMs of each; opens their controls, not the PCMs.
-    func cards() -> [SoundCard]
 }

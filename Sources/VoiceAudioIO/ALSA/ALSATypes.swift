@@ -30,21 +30,6 @@ package struct PCMHint: Sendable, Hashable {
     }
 }
 
-/// One sound card and its PCMs that capture, by device number.
-package struct SoundCard: Sendable, Hashable {
-    package var index: Int
-    package var id: String
-    package var name: String
-    package var captureDevices: [Int: String]
-
-    package init(index: Int, id: String, name: String, captureDevices: [Int: String]) {
-        self.index = index
-        self.id = id
-        self.name = name
-        self.captureDevices = captureDevices
-    }
-}
-
 /// `clockid_t` of the clocks that devices stamp with.
 package enum SystemClockID: Int32, Sendable, CaseIterable {
     case realtime = 0

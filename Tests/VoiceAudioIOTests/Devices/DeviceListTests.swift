@@ -4,7 +4,7 @@ import VoiceAudioCore
 
 @testable import VoiceAudioIO
 
-@Suite struct ALSADeviceListTests {
+@Suite struct DeviceListTests {
     @Test func listsInputsOfHintsAndCardsAndOpensNoPCM() throws {
         let script = ALSAScript {
             $0.hints = [
@@ -64,12 +64,25 @@ import VoiceAudioCore
         try withTemporaryDirectory { root in
             let directory = "\(root)/asound/card2/pcm0c/sub1"
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            let text = "access: MMAP_INTERLEAVED\nformat: S32_LE\nsubformat: STD\nchannels: 2\nrate: 48000 (48000/1)\n"
+            let text = """
+                access: MMAP_INTERLEAVED
+                format: S32_LE
+                subformat: STD
+                channels: 2
+                rate: 48000 (48000/1)
+                period_size: 480
+                buffer_size: 1920
+
+                """
             try text.write(toFile: directory + "/hw_params", atomically: false, encoding: .utf8)
             let place = PCMPlace(card: 2, device: 0, subdevice: 1)
-            #expect(SoundCardFiles.hardwareFormat(of: place, unless: .speech, root: root) == "48000 Hz, 2 ch, S32_LE")
-            let same = AudioFormat(sampleRateHz: 48_000, channelCount: 2, sampleFormat: .s32)
-            #expect(SoundCardFiles.hardwareFormat(of: place, unless: same, root: root) == nil)
+            let format = try #require(HardwareFormat(of: place, root: root))
+            #expect(
+                format == HardwareFormat(sampleRateHz: 48_000, channelCount: 2, layout: "S32_LE", bufferFrames: 1920))
+            #expect(format.description == "48000 Hz, 2 ch, S32_LE")
+            // A file that is there, but says that nobody has the device open.
+            try "closed\n".write(toFile: directory + "/hw_params", atomically: false, encoding: .utf8)
+            #expect(HardwareFormat(of: place, root: root) == nil)
         }
     }
 }
