@@ -8,7 +8,7 @@ final class NumberedPCMProcessTests: XCTestCase {
     func testTwoHundredOpensLeaveDescriptorsAndMemoryLevel() throws {
         func cycle(_ count: Int, fields: String) throws {
             try withNumberedMicrophone(fields) { device in
-                let wakeUp = try CaptureWakeUp(WakeUp())
+                let wakeUp = CaptureWakeUp(try WakeUp())
                 for index in 0..<count {
                     let stream = try ALSASource(device: device).open(
                         CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment())

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 // Samples of a microphone whose frames of `frameBytes` hold their own numbers, little endian, in their first four bytes
-// or, where they are smaller, as far as these reach. In C, as an emulated machine reads millions of them in a debug build.
+// or, where they are smaller, as far as these reach. In C, as an emulated machine reads millions of them in debug.
 
 // The number of a frame.
 uint32_t frame_number(const uint8_t *bytes, long frameBytes, long index);
