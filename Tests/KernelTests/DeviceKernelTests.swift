@@ -36,7 +36,7 @@ extension KernelTests {
             let codec = try #require(cards["HDA"]?.pcms.first?.capture?.nativeFormats?.first)
             #expect(codec.ratesHz.contains(48_000))
             #expect(codec.sampleFormats == ["S16_LE"])
-            #expect(cards["HDA"]?.stableName == "pci:0000:01:00.0")
+            #expect(cards["HDA"]?.stableName == "pci:0000:00:02.0")
             #expect(cards["Dummy"]?.capturingPCMs.first?.capture?.nativeFormats == nil)
             #expect(cards["USB"]?.capturingPCMs == [])
             #expect(cards["USB"]?.stableName == nil)
