@@ -38,6 +38,7 @@ final class ALSAScript: ALSACalls {
         var layouts = SampleLayout.allCases
         var hints: [PCMHint] = []
         var cards: [SoundCard] = []
+        var standard = DefaultPCM.nothing
 
         var called: [String: Int] = [:]
         var held = 0
@@ -251,6 +252,7 @@ final class ALSAScript: ALSACalls {
 
     func deviceHints() -> (status: Int32, hints: [PCMHint]) { (answer("deviceHints"), script.withLock { $0.hints }) }
     func cards() -> [SoundCard] { script.withLock { $0.cards } }
+    func defaultPCM() -> DefaultPCM { script.withLock { $0.standard } }
 }
 
 /// A clock that stands still until it is told otherwise; waiting ends at once, or moves it to the deadline.

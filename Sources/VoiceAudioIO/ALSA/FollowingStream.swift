@@ -15,6 +15,8 @@ final class FollowingStream: CaptureStream {
     private let logSink: any AudioLogSink
     private let watch: DeviceWatch
     private var watched = DescriptorSet(count: 1)
+    /// When changes that were noticed will have settled.
+    private var lookAt: MonotonicInstant?
     private var either: (wakeUp: Int32, set: ReadableEither)?
 
     private var stream: any CaptureStream
@@ -104,9 +106,11 @@ final class FollowingStream: CaptureStream {
 
     /// Whether the devices changed so that `default` is another one.
     private func hasDefaultChanged() -> Bool {
-        guard clock.wait(for: watched, until: clock.now) > 0 else { return false }
+        guard watched.poll(nanoseconds: 0) > 0 || lookAt.map({ $0 <= clock.now }) ?? false else { return false }
         var hasChanged = false
-        while let change = try? watch.next(timeout: .zero) {
+        while let (change, lookAt) = try? watch.look() {
+            self.lookAt = lookAt
+            guard let change else { break }
             if case .defaultChanged(let device) = change { hasChanged = device != .nothing }
         }
         return hasChanged

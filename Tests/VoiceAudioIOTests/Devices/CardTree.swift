@@ -139,7 +139,3 @@ extension SoundCard {
             })
     }
 }
-
-extension ALSAScript {
-    func defaultPCM() -> DefaultPCM { .nothing }
-}
