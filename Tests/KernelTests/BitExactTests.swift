@@ -25,6 +25,28 @@ extension KernelTests {
             #expect(numbers.count >= rate)
         }
 
+        /// A microphone that has nothing but three bytes and one channel.
+        @Test func microphoneOf24Bits() async throws {
+            try KernelGuest.run("card-plug Mic24")
+            defer { try? KernelGuest.run("card-unplug Mic24") }
+            var configuration = AudioConfiguration.microphone(rate: 44_100, chunkFrames: 441)
+            configuration.device = "hw:CARD=Mic24"
+            configuration.channelCount = 1
+            configuration.sampleFormat = .s24
+            let processor = try AudioProcessor(configuration: configuration)
+            defer { processor.cleanup() }
+            let chunks = processor.chunks()
+            try await processor.arm()
+            var bytes: [UInt8] = []
+            for try await chunk in chunks {
+                bytes += chunk.bytes
+                if bytes.count >= 3 * 44_100 { break }
+            }
+            let numbers = FrameNumbers(bytes, frameBytes: 3)
+            #expect(numbers.gaps.isEmpty)
+            #expect(numbers.count == 44_100)
+        }
+
         @Test(arguments: [16_000, 44_100, 48_000], SampleFormat.allCases)
         func loopback(rate: Int, sampleFormat: SampleFormat) async throws {
             var configuration = AudioConfiguration()
