@@ -28,7 +28,7 @@ extension KernelTests {
         /// A microphone that has nothing but three bytes and one channel.
         @Test func microphoneOf24Bits() async throws {
             try KernelGuest.run("card-plug Mic24")
-            defer { try? KernelGuest.run("card-unplug Mic24") }
+            defer { _ = try? KernelGuest.run("card-unplug Mic24") }
             var configuration = AudioConfiguration.microphone(rate: 44_100, chunkFrames: 441)
             configuration.device = "hw:CARD=Mic24"
             configuration.channelCount = 1
