@@ -65,12 +65,21 @@ extension KernelTests {
         }
 
         @Test(arguments: cards) func aSuspendedCardGoesOn(card: String) async throws {
+            var first: AudioChunk?
+            var newest: AudioChunk?
             let losses = try await capture(from: card) { chunk in
                 if chunk.sequenceNumber == 5 { try KernelGuest.run("sound-suspend 2") }
+                first = first ?? chunk
+                newest = chunk
                 return chunk.sequenceNumber >= 40
             }
-            print("\(card) suspended for 2 s: told \(losses)")
+            let (begin, end) = (try #require(first), try #require(newest))
+            let elapsed = begin.captureTime.duration(to: end.captureTime) / .seconds(1)
+            let surplus = end.framePosition - begin.framePosition - Int(elapsed * 48_000)
+            print("\(card) suspended for 2 s: told \(losses); delivered + lost - elapsed = \(surplus)")
             #expect(losses.contains { $0.cause == .deviceGap })
+            // A chunk is a period here.
+            #expect(abs(surplus) <= begin.frameCount)
         }
     }
 }
