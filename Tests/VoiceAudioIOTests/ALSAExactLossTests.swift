@@ -108,6 +108,68 @@ import VoiceAudioIO
         #expect(try stream.readSamples().samples.count == 160)
     }
 
+    /// What the device had when it was suspended comes first, then the gap, then what came after.
+    @Test func theGapOfASuspensionLiesBehindWhatWasCapturedBeforeIt() throws {
+        let script = ALSAScript {
+            $0.avails = [160, -86, 320, 320]
+            $0.reads = [160, 100, 160]
+            $0.resumes = [0]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        let begin = clock.now
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .milliseconds(1000))
+        script.script.withLock { $0.waiting = 100 }
+        #expect(try stream.readSamples().result == .nothing)
+        // By now new frames wait, too: in all 320.
+        clock.advance(by: .milliseconds(20))
+        script.script.withLock { $0.waiting = 220 }
+        #expect(
+            try stream.readSamples().result == .frames(100, captureTime: begin.advanced(by: .milliseconds(10))))
+        let gap = 16_480 - 260 - 220
+        script.script.withLock { $0.avails = [220] }
+        #expect(
+            try stream.readSamples().result == .lost(AudioLoss(frames: gap, cause: .deviceGap, isExact: false)))
+        script.script.withLock {
+            $0.avails = [220]
+            $0.waiting = 60
+        }
+        #expect(
+            try stream.readSamples().result
+                == .frames(160, captureTime: clock.now.advanced(by: .nanoseconds(-13_750_000))))
+    }
+
+    /// A device that falls silent for longer than it may: what it had comes first, the gap is told as it grows.
+    @Test func theGapOfASilenceLiesBehindWhatWasCapturedBeforeIt() throws {
+        let script = ALSAScript {
+            $0.avails = [160]
+            $0.reads = [160, 60, 160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        let wakeUp = CaptureWakeUp(try WakeUp())
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        script.script.withLock { $0.waiting = 60 }
+        // It ends by its deadline.
+        try stream.wait(orFor: wakeUp)
+        script.script.withLock {
+            $0.avails = [60]
+            $0.waiting = 0
+        }
+        #expect(try stream.readSamples().samples.count == 60)
+        let gap = 1040 * 16 - 60
+        #expect(
+            try stream.readSamples().result == .lost(AudioLoss(frames: gap, cause: .deviceGap, isExact: false)))
+        // And no more than that.
+        script.script.withLock { $0.avails = [160] }
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+    }
+
     @Test func aDeviceMayTakeItsTimeToBegin() throws {
         let script = ALSAScript {
             $0.avails = [0, 160]

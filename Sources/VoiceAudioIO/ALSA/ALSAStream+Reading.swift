@@ -13,6 +13,10 @@ extension ALSAStream {
             if let lost = try lostBefore(reading: waiting, wasAsked: available == nil) { return lost }
             limit = waiting
         }
+        if let framesBeforeGap {
+            guard framesBeforeGap > 0 else { return tellGap() }
+            limit = min(limit, framesBeforeGap)
+        }
         guard available != 0, limit > 0 else {
             available = nil
             return .nothing
@@ -43,7 +47,7 @@ extension ALSAStream {
             return skipped(excess)
         }
         // A device may take its time to begin; once it has, it goes on.
-        guard wasAsked, position > 0 else { return nil }
+        guard wasAsked, position > 0, framesBeforeGap == nil else { return nil }
         let gap = frames(from: endOfFrames, to: clock.now) - waiting
         // Hardware does not deliver late: what is due for so long was never captured.
         guard gap > max(2 * report.periodFrames, Int(rate) / 10), waiting > 0 else { return nil }
@@ -63,6 +67,7 @@ extension ALSAStream {
 
     /// Frames that went by, to the frame.
     private func skipped(_ count: Int) -> CaptureRead {
+        framesBeforeGap = framesBeforeGap.map { max(0, $0 - count) }
         endOfFrames = MonotonicInstant(nanoseconds: endOfFrames.nanoseconds + nanoseconds(ofFrames: count))
         return lose(count, .deviceOverrun, isExact: true)
     }
@@ -79,6 +84,13 @@ extension ALSAStream {
         available = remaining
         position += count
         noteLife()
+        if let before = framesBeforeGap {
+            // They follow on what came before, whenever the device stamped.
+            framesBeforeGap = max(0, before - count)
+            captureTime = max(captureTime, endOfFrames)
+            endOfFrames = MonotonicInstant(nanoseconds: captureTime.nanoseconds + nanoseconds(ofFrames: count))
+            return .frames(count, captureTime: captureTime)
+        }
         // The last of the frames that wait had come when the device stamped; the first of ours, so much earlier as
         // they all last. Never backward, whatever the device says.
         let now = clock.now

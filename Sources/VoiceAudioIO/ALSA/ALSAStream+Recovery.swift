@@ -39,6 +39,7 @@ extension ALSAStream {
         if status == -EPIPE || status == -ESTRPIPE { return .nothing }
         guard status >= 0 else { throw error(status, .recover) }
         suspendedSince = nil
+        framesBeforeGap = nil
         return lossUntilNow(cause, less: 0)
     }
 
@@ -52,10 +53,18 @@ extension ALSAStream {
         let now = clock.now
         let since = suspendedSince ?? now
         suspendedSince = since
+        let waiting = framesWaiting
         let status = calls.resume(handle)
         if status == -EAGAIN, since.duration(to: now) < Self.resumeLimit { return .nothing }
         guard status >= 0 else { return try restart(after: .deviceGap) }
         suspendedSince = nil
+        framesBeforeGap = waiting
+        return waiting > 0 ? .nothing : tellGap()
+    }
+
+    /// The gap between what was captured before it and what comes now.
+    func tellGap() -> CaptureRead {
+        framesBeforeGap = nil
         return lossUntilNow(.deviceGap, less: max(0, calls.avail(handle)))
     }
 

@@ -42,6 +42,8 @@ final class ALSAStream: CaptureStream {
     var available: Int?
     /// Frames of the stream so far: delivered, and lost.
     var position = 0
+    /// Frames that wait and were captured before a gap, which is told after them; `nil` where there is none.
+    var framesBeforeGap: Int?
     /// A loss that was found while frames were delivered: told at the next read.
     var missing = 0
     /// When the frames captured so far ended: the next ones are due from here.
@@ -117,11 +119,24 @@ final class ALSAStream: CaptureStream {
             if wasWoken { return }
         }
         let readyCount = clock.wait(for: descriptors, until: clock.now.advanced(by: patience))
+        if readyCount == 0 { noteSilence() }
         let isWakeUp = descriptors.isReady(at: pcmDescriptorCount)
         guard readyCount > (isWakeUp ? 1 : 0) else { return }
         fruitlessWakes += 1
         let (status, revents) = calls.pollDescriptorsRevents(handle, in: descriptors, count: pcmDescriptorCount)
         if status < 0 || revents & UInt16(POLLERR | POLLHUP | POLLNVAL) != 0 { try checkState(after: status) }
+    }
+
+    /// Hardware that has not woken us for so long delivers nothing: what waits came before.
+    private func noteSilence() {
+        guard report.countsLossExactly, position > 0 else { return }
+        framesBeforeGap = framesWaiting
+    }
+
+    /// What waits by the last that the device told, also where it is suspended; 0 where that is not known.
+    var framesWaiting: Int {
+        let (status, waiting, _) = calls.htimestamp(handle)
+        return status < 0 ? 0 : max(0, waiting)
     }
 
     /// After an error at the descriptors: what the PCM itself says. Overruns and suspensions are left to the next read.
