@@ -84,6 +84,25 @@ import VoiceAudioIO
         let error = #expect(throws: AudioError.self) { try open(script, mono: .channel(2)) }
         #expect(error?.code == .unsupportedFormat)
         #expect(error?.message.contains("from channel 2; it can: 8000 to 48000 Hz; 1 ch") == true)
+        // It would convert, but into a copy of the only channel.
+        #expect(error?.message.contains("plug:") == false)
+    }
+
+    /// `plughw` gives any number of channels, by repeating those that there are.
+    @Test func aChannelThatTheHardwareLacksIsRefusedThoughPlugWouldRepeatOne() throws {
+        let script = ALSAScript {
+            $0.channels = 1...10_000
+            $0.hardware = Self.native
+        }
+        let device = "plughw:CARD=Mic,DEV=0"
+        #expect(try open(script, device: device, mono: .channel(2)).report.conversions == ["channel 2 of 2"])
+        let held = script.held
+        let error = #expect(throws: AudioError.self) { try open(script, device: device, mono: .channel(3)) }
+        #expect(error?.code == .unsupportedFormat)
+        #expect(
+            error?.message == "\(device) has no channel 3: its hardware captures 16000 Hz, 2 ch, S32_LE. Choose one of "
+                + "1 to 2, or the mean")
+        #expect(script.held == held)
     }
 
     @Test func aRateThatTheDeviceLacksGoesThroughPlug() throws {

@@ -119,6 +119,23 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(without.warnings == ["VOICE_AUDIO_BLOCK_MS has no effect: the overflow policy is not block"])
     }
 
+    @Test func whatHasNoEffectIsToldOfTheSettingsAsTheyAreNow() throws {
+        var settings = try configuration(["MONO_FROM": "2", "FOLLOW_DEFAULT": "yes"])
+        #expect(settings.warnings.isEmpty)
+        settings.channelCount = 2
+        settings.device = "hw:1"
+        #expect(
+            settings.warnings == [
+                "VOICE_AUDIO_FOLLOW_DEFAULT has no effect: the device is \"hw:1\", not default",
+                "VOICE_AUDIO_MONO_FROM has no effect: 2 channels are asked for",
+            ])
+        settings.monoChannel = .channel(1)
+        settings.followsDefaultDevice = false
+        #expect(settings.warnings == ["monoChannel has no effect: 2 channels are asked for"])
+        settings.channelCount = 1
+        #expect(settings.warnings.isEmpty)
+    }
+
     @Test func explicitWinsOverEnvironmentOverDefault() throws {
         var read = try configuration(["CHANNELS": "2", "SAMPLE_RATE": "48000", "OVERFLOW_POLICY": "drop-newest"])
         read.channelCount = 4

@@ -79,9 +79,6 @@ extension SettingValue: CustomStringConvertible {
 
 extension SettingDescription {
     static let prefix = "VOICE_AUDIO_"
-    static let blockDeadlineVariable = prefix + "BLOCK_MS"
-    static let followDefaultVariable = prefix + "FOLLOW_DEFAULT"
-    static let monoChannelVariable = prefix + "MONO_FROM"
 
     static func of(_ setting: Setting) -> SettingDescription? { all.first { $0.setting == setting } }
 
