@@ -60,9 +60,17 @@ extension PCMSetup {
     /// What is done to the device's frames on the way, in words.
     func conversions(for request: CaptureRequest, isRateConverted: Bool) -> [String] {
         var conversions: [String] = []
-        if isRateConverted {
+        let hardwareRate = hardware?.sampleRateHz ?? request.format.sampleRateHz
+        if isRateConverted || hardwareRate != request.format.sampleRateHz {
             let rate = hardware.map { "\($0.sampleRateHz)" } ?? "the device's rate"
             conversions.append("\(rate) to \(request.format.sampleRateHz) Hz by ALSA")
+        }
+        // What plugins do before we get the frames.
+        if let hardware, hardware.layout != shape.layout.rawValue {
+            conversions.append("\(hardware.layout) to \(shape.layout.rawValue) by ALSA")
+        }
+        if let hardware, hardware.channelCount != shape.channelCount {
+            conversions.append("\(hardware.channelCount) to \(shape.channelCount) channels by ALSA")
         }
         if shape.layout != SampleLayout(request.format.sampleFormat) {
             conversions.append("\(shape.layout.rawValue) to \(request.format.sampleFormat.rawValue)")
