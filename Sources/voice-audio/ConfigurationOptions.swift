@@ -2,14 +2,14 @@ import VoiceAudio
 
 /// Options that set a setting, for every command that captures.
 let configurationOptions = [
-    Option("device", "NAME", help: "Capture from this device: an ALSA name, sim:, sim:FILE or sim:tone=HZ."),
+    Option("device", "NAME", help: "Capture from this device: a name that devices lists, sim:, sim:FILE, sim:tone=HZ."),
     Option("rate", "HZ", help: "Frames per second."),
     Option("channels", "COUNT", help: "Samples in a frame."),
     Option("mono-from", "CHANNEL", help: "What one channel is made of: mix, or a channel's number from 1."),
     Option("format", "NAME", help: "How a sample is stored: s16, s24, s32 or f32."),
 ]
 
-/// The settings: options before the environment before defaults. Warnings go to standard error.
+/// The settings: options before the environment before defaults.
 func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioConfiguration {
     let settings: [(String, AudioConfiguration.Setting)] = [
         ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount),
@@ -21,7 +21,6 @@ func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioC
             if let text = options[name] { try configuration.set(setting, to: text, as: "--" + name) }
         }
         try configuration.validate()
-        for warning in configuration.warnings { printError("warning: \(warning)") }
         return configuration
     } catch {
         throw CommandFailure(error)

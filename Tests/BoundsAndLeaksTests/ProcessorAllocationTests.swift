@@ -41,7 +41,8 @@ final class ProcessorAllocationTests: XCTestCase {
             for _ in 0..<count { _ = try reader.consumeNext(timeout: .seconds(60)) { _, _ in } }
         }
         try read(200)
-        XCTAssertEqual(stalled.buffer.count, 4)
+        // The capture goes on meanwhile: between the oldest going and the newest coming there is one less.
+        XCTAssertTrue((3...4).contains(stalled.buffer.count), "\(stalled.buffer.count)")
         XCTAssertEqual(refusing.buffer.count, 4)
         allocationCounterStart(try captureThread())
         let before = processor.statistics.framesDelivered

@@ -84,6 +84,27 @@ import VoiceAudioIO
         let error = #expect(throws: AudioError.self) { try open(script, mono: .channel(2)) }
         #expect(error?.code == .unsupportedFormat)
         #expect(error?.message.contains("from channel 2; it can: 8000 to 48000 Hz; 1 ch") == true)
+        // It would convert, but into a copy of the only channel.
+        #expect(error?.message.contains("plug:") == false)
+    }
+
+    /// `plughw` gives any number of channels, by repeating those that there are.
+    @Test func aChannelThatTheHardwareLacksIsRefusedThoughPlugWouldRepeatOne() throws {
+        let script = ALSAScript {
+            $0.channels = 1...10_000
+            $0.hardware = Self.native
+        }
+        let device = "plughw:CARD=Mic,DEV=0"
+        #expect(
+            try open(script, device: device, mono: .channel(2)).report.conversions
+                == ["S32_LE to S16_LE by ALSA", "channel 2 of 2"])
+        let held = script.held
+        let error = #expect(throws: AudioError.self) { try open(script, device: device, mono: .channel(3)) }
+        #expect(error?.code == .unsupportedFormat)
+        #expect(
+            error?.message == "\(device) has no channel 3: its hardware captures 16000 Hz, 2 ch, S32_LE. Choose one of "
+                + "1 to 2, or the mean")
+        #expect(script.held == held)
     }
 
     @Test func aRateThatTheDeviceLacksGoesThroughPlug() throws {
@@ -103,6 +124,16 @@ import VoiceAudioIO
         #expect(!stream.report.countsLossExactly)
         stream.close()
         #expect(script.held == 0)
+    }
+
+    /// A card by its stable name is opened through `plughw`, which has any rate.
+    @Test func whatPlugConvertsByItselfIsToldToo() throws {
+        let script = ALSAScript {
+            $0.hardware = HardwareFormat(sampleRateHz: 44_100, channelCount: 1, layout: "S16_LE", bufferFrames: 9600)
+        }
+        let report = try open(script, device: "plughw:CARD=Mic,DEV=0").report
+        #expect(report.hardware == "44100 Hz, 1 ch, S16_LE")
+        #expect(report.conversions == ["44100 to 16000 Hz by ALSA"])
     }
 
     @Test func aRateThatNobodyHasIsRefused() {
@@ -161,6 +192,7 @@ import VoiceAudioIO
         let report = try open(script).report
         #expect(report.countsLossExactly)
         #expect(report.hardware == "16000 Hz, 2 ch, S32_LE")
+        #expect(report.conversions == ["S32_LE to S16_LE by ALSA", "2 to 1 channels by ALSA"])
         #expect(script.script.withLock { $0.stopThreshold } == 1 << 40)
     }
 

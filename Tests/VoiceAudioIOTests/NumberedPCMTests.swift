@@ -133,7 +133,7 @@ extension ALSARealTests {
             ("speed 20000.5", "accepted: 0 (no clock"),
             ("first_frame -1", "first_frame is -1; accepted: 0 to 4611686018427387904"),
             ("sped 1", "there is no field sped; there are: formats, channels, rates"),
-        ]) func wrongConfigurationIsToldInTheLog(fields: String, message: String) throws {
+        ]) func wrongConfigurationIsToldInTheErrorAndInTheLog(fields: String, message: String) throws {
             let log = LogCollector()
             try withNumberedMicrophone(fields) { device in
                 let error = #expect(throws: AudioError.self) {
@@ -141,9 +141,26 @@ extension ALSARealTests {
                         CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment(logSink: log))
                 }
                 #expect(error?.message.contains("its configuration is wrong") == true, "\(error?.message ?? "")")
+                #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
             }
             let lines = log.lines.withLock { $0 }
             #expect(lines.contains { $0.contains("numbered: ") && $0.contains(message) }, "\(lines)")
+        }
+
+        @Test func aMissingPluginIsToldInTheError() throws {
+            let configuration = """
+                pcm_type.numbered { lib "/nowhere/libnumbered.so" }
+                pcm.voiceaudio_numbered { type numbered }
+                """
+            try withTemporaryDirectory { directory in
+                try withALSAConfiguration(configuration, in: directory) {
+                    let error = #expect(throws: AudioError.self) {
+                        try ALSASource(device: "voiceaudio_numbered").open(
+                            CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment())
+                    }
+                    #expect(error?.message.contains("/nowhere/libnumbered.so") == true, "\(error?.message ?? "")")
+                }
+            }
         }
 
         /// A program that has nothing of ours, and reads in its own way.

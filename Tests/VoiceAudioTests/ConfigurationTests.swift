@@ -119,6 +119,23 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(without.warnings == ["VOICE_AUDIO_BLOCK_MS has no effect: the overflow policy is not block"])
     }
 
+    @Test func whatHasNoEffectIsToldOfTheSettingsAsTheyAreNow() throws {
+        var settings = try configuration(["MONO_FROM": "2", "FOLLOW_DEFAULT": "yes"])
+        #expect(settings.warnings.isEmpty)
+        settings.channelCount = 2
+        settings.device = "hw:1"
+        #expect(
+            settings.warnings == [
+                "VOICE_AUDIO_FOLLOW_DEFAULT has no effect: the device is \"hw:1\", not default",
+                "VOICE_AUDIO_MONO_FROM has no effect: 2 channels are asked for",
+            ])
+        settings.monoChannel = .channel(1)
+        settings.followsDefaultDevice = false
+        #expect(settings.warnings == ["monoChannel has no effect: 2 channels are asked for"])
+        settings.channelCount = 1
+        #expect(settings.warnings.isEmpty)
+    }
+
     @Test func explicitWinsOverEnvironmentOverDefault() throws {
         var read = try configuration(["CHANNELS": "2", "SAMPLE_RATE": "48000", "OVERFLOW_POLICY": "drop-newest"])
         read.channelCount = 4
@@ -156,7 +173,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
             ("stopTimeout is 0 ns: accepted are more than 0 and at most 600000 ms", { $0.stopTimeout = .zero }),
             ("realtimePriority is 100: accepted are 0 to 99", { $0.realtimePriority = 100 }),
             (
-                #"device is "": accepted are an ALSA device name, usb:VENDOR:PRODUCT, pci:ADDRESS, platform:NAME, sim:, sim:FILE and sim:tone=HZ"#,
+                #"device is "": accepted are an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#,
                 { $0.device = "" }
             ),
             (#"temporaryDirectory is "x": accepted are absolute paths"#, { $0.temporaryDirectory = "x" }),
@@ -238,7 +255,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(try (source("sim:tone=440") as? SimulatedSource)?.name == "sim:tone=440.0")
         #expect(
             message { () throws(AudioError) in _ = try source("fd:0") }
-                == #"device is "fd:0": accepted are an ALSA device name, usb:VENDOR:PRODUCT, pci:ADDRESS, platform:NAME, sim:, sim:FILE and sim:tone=HZ"#
+                == #"device is "fd:0": accepted are an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#
         )
     }
 

@@ -75,8 +75,11 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_LOG_LEVEL`: the least severe level that is logged.
     public var logLevel = AudioLogLevel.info { didSet { origins[.logLevel] = .explicit } }
 
-    /// What looked wrong in the environment but does no harm: unknown names, settings without effect.
-    public private(set) var warnings: [String] = []
+    /// What looks wrong but does no harm: unknown names in the environment, settings that the present others leave without
+    /// effect.
+    public var warnings: [String] { settingsWithoutEffect + unknownNames }
+
+    private var unknownNames: [String] = []
 
     private var origins = Origins()
 
@@ -104,19 +107,7 @@ public struct AudioConfiguration: Sendable {
             origins = originsBefore
             origins[description.setting] = .environment(description.variable)
         }
-        if environment[SettingDescription.blockDeadlineVariable] != nil, !overflow.blocks {
-            warnings.append(
-                "\(SettingDescription.blockDeadlineVariable) has no effect: the overflow policy is not block")
-        }
-        if environment[SettingDescription.followDefaultVariable] != nil, device != ALSASource.defaultDevice {
-            warnings.append(
-                "\(SettingDescription.followDefaultVariable) has no effect: the device is \"\(device)\", not default")
-        }
-        if environment[SettingDescription.monoChannelVariable] != nil, channelCount != 1 {
-            warnings.append(
-                "\(SettingDescription.monoChannelVariable) has no effect: \(channelCount) channels are asked for")
-        }
-        warnings += SettingDescription.warnings(about: environment.names)
+        unknownNames = SettingDescription.warnings(about: environment.names)
         if problems.isEmpty { problems = self.problems }
         try Self.refuse(problems)
     }
@@ -149,6 +140,22 @@ public struct AudioConfiguration: Sendable {
             "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkByteCount) bytes:"
                 + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes"
         ]
+    }
+
+    private var settingsWithoutEffect: [String] {
+        var warnings: [String] = []
+        // In a program a rule has its deadline with it.
+        if case .environment = origin(of: .blockDeadline), !overflow.blocks {
+            warnings.append("\(label(.blockDeadline)) has no effect: the overflow policy is not block")
+        }
+        if followsDefaultDevice, device != ALSASource.defaultDevice {
+            warnings.append(
+                "\(label(.followsDefaultDevice)) has no effect: the device is \"\(device)\", not default")
+        }
+        if monoChannel != .mix, channelCount != 1 {
+            warnings.append("\(label(.monoChannel)) has no effect: \(channelCount) channels are asked for")
+        }
+        return warnings
     }
 
     /// The name by which whoever set it knows a setting.

@@ -79,16 +79,14 @@ extension SettingValue: CustomStringConvertible {
 
 extension SettingDescription {
     static let prefix = "VOICE_AUDIO_"
-    static let blockDeadlineVariable = prefix + "BLOCK_MS"
-    static let followDefaultVariable = prefix + "FOLLOW_DEFAULT"
-    static let monoChannelVariable = prefix + "MONO_FROM"
 
     static func of(_ setting: Setting) -> SettingDescription? { all.first { $0.setting == setting } }
 
     static let all: [SettingDescription] = [
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
-            accepted: "an ALSA device name, usb:VENDOR:PRODUCT, pci:ADDRESS, platform:NAME, sim:, sim:FILE and "
+            accepted: "an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), "
+                + "pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and "
                 + "sim:tone=HZ",
             isAccepted: isDevice),
         .choice(

@@ -10,6 +10,12 @@ public struct LossLedger: Sendable, Hashable, Codable {
         public var seconds: Double
         /// What is missing.
         public var loss: AudioLoss
+
+        enum CodingKeys: String, CodingKey {
+            case framePosition = "at_frame"
+            case seconds
+            case loss
+        }
     }
 
     /// The gaps, earliest first.
@@ -33,6 +39,11 @@ public struct LossLedger: Sendable, Hashable, Codable {
         guard loss.frames > 0 else { return }
         entries.append(
             Entry(framePosition: framePosition, seconds: Double(framePosition) / Double(sampleRateHz), loss: loss))
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case entries
+        case sampleRateHz = "sample_rate_hz"
     }
 }
 

@@ -34,6 +34,12 @@ public struct AudioLoss: Sendable, Hashable, Codable {
         self.cause = cause
         self.isExact = isExact
     }
+
+    enum CodingKeys: String, CodingKey {
+        case frames
+        case cause
+        case isExact = "exact"
+    }
 }
 
 extension AudioLoss: CustomStringConvertible {

@@ -39,6 +39,12 @@ public struct AudioFormat: Sendable, Hashable, Codable {
         let (whole, overflow) = Int(seconds).multipliedReportingOverflow(by: sampleRateHz)
         return overflow || whole > Int.max / 4 ? Int.max / 4 : whole + Int(fraction)
     }
+
+    enum CodingKeys: String, CodingKey {
+        case sampleRateHz = "sample_rate_hz"
+        case channelCount = "channels"
+        case sampleFormat = "sample_format"
+    }
 }
 
 extension AudioFormat: CustomStringConvertible {

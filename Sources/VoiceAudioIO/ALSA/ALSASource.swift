@@ -1,3 +1,4 @@
+import Glibc
 public import VoiceAudioCore
 
 /// Captures from an ALSA PCM: a sound card, or a plugin such as PulseAudio's.
@@ -68,22 +69,26 @@ public struct ALSASource: CaptureSource {
             return stream
         } catch {
             messages.end()
-            messages.log(to: environment.logSink, device: device, level: .warning)
-            throw error
+            let texts = messages.log(to: environment.logSink, device: device, level: .warning)
+            // What is wrong in a configuration file, or with a plugin's, ALSA tells better than the status does.
+            guard error.status == EINVAL || error.status == ENXIO, let text = texts.first else { throw error }
+            throw AudioError(error.code, "\(error.message). ALSA says: \(text)", status: error.status)
         }
     }
 }
 
 extension ALSAMessages {
-    /// Logs what was collected, and forgets it.
-    func log(to sink: any AudioLogSink, device: String, level: AudioLogLevel) {
+    /// Logs what was collected, forgets it, and hands it back.
+    @discardableResult
+    func log(to sink: any AudioLogSink, device: String, level: AudioLogLevel) -> [String] {
         let (count, texts) = take()
         for text in texts {
             sink.log(level: level, message: text, metadata: ["device": device], source: "alsa-lib")
         }
-        guard count > texts.count else { return }
+        guard count > texts.count else { return texts }
         sink.log(
             level: level, message: "\(count - texts.count) more messages of ALSA's", metadata: ["device": device],
             source: "alsa-lib")
+        return texts
     }
 }

@@ -24,6 +24,7 @@ struct NegotiatedPCM: ~Copyable {
         guard let opened = pcm.take() else { preconditionFailure("opened above") }
         guard shape.hasRate else { throw try opened.cannotDeliver(request) }
         let setup = try opened.negotiate(request, as: shape)
+        try setup.checkChannel(of: request, device: device)
         self.setup = setup
         self.isRateConverted = isRateConverted
         self.pcm = opened
@@ -43,12 +44,33 @@ struct NegotiatedPCM: ~Copyable {
 }
 
 extension PCMSetup {
+    /// Behind `plughw` any channel can be asked for: ALSA repeats those that there are.
+    ///
+    /// - Throws: `unsupportedFormat` where the one chosen is not the sound card's own.
+    fileprivate func checkChannel(of request: CaptureRequest, device: String) throws(AudioError) {
+        guard request.format.channelCount == 1, case .channel(let number) = request.monoChannel,
+            device.hasPrefix("plughw:"), let hardware, number > hardware.channelCount
+        else { return }
+        throw AudioError(
+            .unsupportedFormat,
+            "\(device) has no channel \(number): its hardware captures \(hardware). Choose one of 1 to "
+                + "\(hardware.channelCount), or the mean")
+    }
+
     /// What is done to the device's frames on the way, in words.
     func conversions(for request: CaptureRequest, isRateConverted: Bool) -> [String] {
         var conversions: [String] = []
-        if isRateConverted {
+        let hardwareRate = hardware?.sampleRateHz ?? request.format.sampleRateHz
+        if isRateConverted || hardwareRate != request.format.sampleRateHz {
             let rate = hardware.map { "\($0.sampleRateHz)" } ?? "the device's rate"
             conversions.append("\(rate) to \(request.format.sampleRateHz) Hz by ALSA")
+        }
+        // What plugins do before we get the frames.
+        if let hardware, hardware.layout != shape.layout.rawValue {
+            conversions.append("\(hardware.layout) to \(shape.layout.rawValue) by ALSA")
+        }
+        if let hardware, hardware.channelCount != shape.channelCount {
+            conversions.append("\(hardware.channelCount) to \(shape.channelCount) channels by ALSA")
         }
         if shape.layout != SampleLayout(request.format.sampleFormat) {
             conversions.append("\(shape.layout.rawValue) to \(request.format.sampleFormat.rawValue)")

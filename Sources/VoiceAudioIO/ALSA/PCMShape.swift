@@ -60,9 +60,11 @@ extension PCM {
             if request.format.channelCount == 1, case .channel(let number) = request.monoChannel {
                 " from channel \(number)"
             } else { "" }
+        // What converts cannot make a channel that is not there.
         return AudioError(
             .unsupportedFormat,
-            "\(device) cannot capture \(request.format)\(channel); it can: \(try whatItCan())\(hint())")
+            "\(device) cannot capture \(request.format)\(channel); it can: \(try whatItCan())"
+                + (channel.isEmpty ? hint() : ""))
     }
 
     /// What to use instead.

@@ -111,4 +111,14 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
 
     /// All frames that the device lost.
     public var framesLost: Int { framesLostExactly + framesLostEstimated }
+
+    enum CodingKeys: String, CodingKey {
+        case framesDelivered = "frames_delivered"
+        case framesDiscardedInPause = "frames_discarded_in_pause"
+        case overruns
+        case framesLostExactly = "frames_lost_exactly"
+        case framesLostEstimated = "frames_lost_estimated"
+        case clock
+        case driftPPM = "drift_ppm"
+    }
 }

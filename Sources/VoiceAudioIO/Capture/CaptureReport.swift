@@ -37,6 +37,18 @@ public struct CaptureReport: Sendable, Hashable, Codable {
         self.bufferFrames = bufferFrames
         self.countsLossExactly = countsLossExactly
     }
+
+    enum CodingKeys: String, CodingKey {
+        case source
+        case format
+        case hardware
+        case conversions
+        case requestedPeriodFrames = "requested_period_frames"
+        case periodFrames = "period_frames"
+        case requestedBufferFrames = "requested_buffer_frames"
+        case bufferFrames = "buffer_frames"
+        case countsLossExactly = "counts_loss_exactly"
+    }
 }
 
 extension CaptureReport: CustomStringConvertible {

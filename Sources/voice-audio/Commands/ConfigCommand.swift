@@ -9,6 +9,8 @@ let configCommand = Command(
     },
     run: { options throws(CommandFailure) in
         let configuration = try configuration(from: options)
+        // Where something is captured the library logs them.
+        for warning in configuration.warnings { printError("warning: \(warning)") }
         if options.has("json") {
             try printJSON(ConfigurationReport(configuration))
         } else {
