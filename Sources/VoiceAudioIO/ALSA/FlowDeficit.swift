@@ -3,16 +3,17 @@ import VoiceAudioCore
 /// Finds by the clock that a device which reports no overrun delivers less than is due.
 ///
 /// Sound servers deliver late and in bursts without losing anything. So what counts is the smallest arrear in each
-/// second with frames: a burst makes it up, a loss does not. Slow drift moves it by far less than a loss.
+/// second with frames, which begins when the first of them come: a burst makes it up, a loss does not. Slow drift moves
+/// it by far less than a loss.
 struct FlowDeficit {
-    private static let window = Duration.seconds(1)
+    private static let second = Duration.seconds(1)
     private let rate: Int64
     private let tolerance: Int
 
     /// When, and before how many frames, counting began.
     private var origin: (time: MonotonicInstant, frames: Int)?
-    private var windowEnd = MonotonicInstant(nanoseconds: 0)
-    private var smallest: Int?
+    /// The second that runs, and the smallest arrear in it so far.
+    private var running: (end: MonotonicInstant, smallest: Int)?
     private var usual: Int?
 
     /// - Parameter tolerance: Frames that may come later than in the second before and are not yet lost.
@@ -27,15 +28,14 @@ struct FlowDeficit {
     mutating func note(frames: Int, at now: MonotonicInstant) -> Int {
         guard let origin else {
             origin = (now, frames)
-            windowEnd = now.advanced(by: Self.window)
             return 0
         }
         let elapsed = now.nanoseconds - origin.time.nanoseconds
         let arrear = Int(elapsed / 1000 * rate / 1_000_000) - (frames - origin.frames)
-        smallest = min(smallest ?? arrear, arrear)
-        guard now >= windowEnd, let smallest else { return 0 }
-        windowEnd = now.advanced(by: Self.window)
-        self.smallest = nil
+        let end = running?.end ?? now.advanced(by: Self.second)
+        let smallest = min(running?.smallest ?? arrear, arrear)
+        running = now < end ? (end, smallest) : nil
+        guard running == nil else { return 0 }
         let missing = smallest - (usual ?? smallest)
         // What is told as lost counts among the frames from then on, and the arrear is the usual one again.
         guard missing <= tolerance else { return missing }
@@ -46,7 +46,7 @@ struct FlowDeficit {
     /// Begins anew after a stop that is told of otherwise.
     mutating func restart() {
         origin = nil
-        smallest = nil
+        running = nil
         usual = nil
     }
 }
