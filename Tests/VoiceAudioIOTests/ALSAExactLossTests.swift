@@ -90,6 +90,118 @@ import VoiceAudioIO
         #expect(script.count("start") == 2)
     }
 
+    /// A hardware pointer that runs backward looks like almost all frames there are.
+    @Test(arguments: [1 << 62, Int.max, 10_000_000]) func whatIsNoCountIsNotBelieved(waiting: Int) throws {
+        let script = ALSAScript { $0.avails = [waiting] }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .seconds(3))
+        #expect(
+            try stream.readSamples().result
+                == .lost(AudioLoss(frames: 48_000, cause: .deviceOverrun, isExact: false)))
+        #expect(script.script.withLock { $0.skipped }.isEmpty)
+        #expect(script.count("start") == 2)
+    }
+
+    @Test(arguments: [true, false]) func framesThatSeemToWaitForEverAreNotBelieved(countsExactly: Bool) throws {
+        let script = ALSAScript {
+            $0.avails = [160, 0]
+            $0.reads = [160]
+            $0.waiting = .max
+        }
+        let clock = StepClock()
+        let stream =
+            try countsExactly
+            ? open(script, clock: clock)
+            : ALSASource(device: "hw:0", calls: script).open(
+                CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment(clock: clock))
+        clock.advance(by: .milliseconds(210))
+        #expect(
+            try stream.readSamples().result
+                == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-210))))
+    }
+
+    /// A process may be stopped for as long as somebody looks at it.
+    @Test func aWeekIsCountedToo() throws {
+        let week = 7 * 24 * 3600 * 16_000
+        let script = ALSAScript {
+            $0.avails = [week]
+            $0.reads = [160]
+            $0.waiting = 2880
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .seconds(7 * 24 * 3600))
+        #expect(try stream.readSamples().result == overrun(week - 3040))
+        #expect(
+            try stream.readSamples().result
+                == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-190))))
+    }
+
+    /// Two periods: a wake that is late by less than half a period costs nothing.
+    @Test(arguments: [(174, nil), (240, nil), (241, 81), (320, 160), (1000, 840)] as [(Int, Int?)])
+    func aBufferOfTwoPeriodsLosesNothingToALateWake(waiting: Int, lost: Int?) throws {
+        let script = ALSAScript {
+            $0.bufferFrames = 320
+            $0.avails = [waiting]
+            $0.reads = [160]
+        }
+        let stream = try open(script)
+        let result = try stream.readSamples().result
+        if let lost { #expect(result == overrun(lost)) } else { #expect(script.count("readi") == 1) }
+    }
+
+    // MARK: A thread that is kept waiting between two calls
+
+    /// Between asking what waits and asking for the time.
+    @Test func whatCameWhileTheThreadWasKeptWaitingIsLostOnce() throws {
+        let script = ALSAScript {
+            $0.avails = [160, 160]
+            $0.reads = [160, 160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .milliseconds(10))
+        script.script.withLock {
+            $0.waiting = 48_000
+            $0.interruptions["avail"] = { clock.advance(by: .seconds(3)) }
+        }
+        #expect(try stream.readSamples().result == overrun(160))
+        #expect(try stream.readSamples().result == overrun(48_000 - 3040))
+        script.script.withLock {
+            $0.reads = [160]
+            $0.waiting = 2880
+        }
+        #expect(try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-190))))
+    }
+
+    /// Between the start after a stop and asking for the time, or what waits: what came meanwhile is there.
+    @Test(arguments: ["start", "avail"]) func whatWaitsAfterARestartIsNotLost(name: String) throws {
+        let script = ALSAScript {
+            $0.reads = [160, -32]
+            $0.avails = name == "start" ? [160, 160, 1600] : [160, 160, 0, 1600]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .milliseconds(50))
+        script.script.withLock {
+            $0.interruptions["start"] = {
+                clock.advance(by: .milliseconds(name == "start" ? 100 : 0))
+                guard name == "avail" else { return }
+                script.script.withLock { $0.interruptions["avail"] = { clock.advance(by: .milliseconds(100)) } }
+            }
+        }
+        #expect(
+            try stream.readSamples().result
+                == .lost(AudioLoss(frames: 800, cause: .deviceOverrun, isExact: false)))
+    }
+
     /// A device that was plugged in and silent for 3 s: nothing overran, and the time went by.
     @Test func whatWasNeverCapturedIsFoundByTheClock() throws {
         let script = ALSAScript {

@@ -40,6 +40,9 @@ final class ALSAScript: ALSACalls {
         var cards: [SoundCard] = []
         var standard = DefaultPCM.nothing
 
+        /// What happens once, at a call of that name: a thread that is kept waiting before `reading`, after the others.
+        var interruptions: [String: @Sendable () -> Void] = [:]
+
         var called: [String: Int] = [:]
         var held = 0
         var nextFrame: Int16 = 0
@@ -83,6 +86,10 @@ final class ALSAScript: ALSACalls {
         }
     }
 
+    private func interrupt(at name: String) {
+        script.withLock { $0.interruptions.removeValue(forKey: name) }?()
+    }
+
     private func acquire(_ name: String) -> (Int32, ALSAHandle?) {
         let status = answer(name)
         guard status >= 0 else { return (status, nil) }
@@ -109,6 +116,7 @@ final class ALSAScript: ALSACalls {
 
     func start(_ pcm: ALSAHandle) -> Int32 {
         let status = answer("start")
+        defer { interrupt(at: "start") }
         return script.withLock { $0.starts.isEmpty ? status : $0.starts.removeFirst() }
     }
 
@@ -121,6 +129,7 @@ final class ALSAScript: ALSACalls {
 
     func avail(_ pcm: ALSAHandle) -> Int {
         _ = answer("avail")
+        defer { interrupt(at: "avail") }
         return script.withLock { $0.avails.isEmpty ? $0.waiting : $0.avails.removeFirst() }
     }
 
@@ -139,7 +148,10 @@ final class ALSAScript: ALSACalls {
         script.withLock { ($0.failures["htimestamp"] ?? 0, $0.waiting, $0.stamp) }
     }
 
-    func reading(of clock: SystemClockID) -> Int64 { script.withLock { $0.clocks[clock] ?? 0 } }
+    func reading(of clock: SystemClockID) -> Int64 {
+        interrupt(at: "reading")
+        return script.withLock { $0.clocks[clock] ?? 0 }
+    }
 
     func readi(_ pcm: ALSAHandle, into buffer: inout MutableRawSpan, frames: Int) -> Int {
         _ = answer("readi")

@@ -96,6 +96,23 @@ import VoiceAudioIO
         }
     }
 
+    /// A thread that is kept waiting before it reads the device's clock.
+    @Test func aThreadKeptWaitingKnowsTheTimeNonetheless() throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        clock.advance(by: .milliseconds(30))
+        let expected = clock.now.advanced(by: .milliseconds(-17))
+        script.script.withLock {
+            $0.interruptions["reading"] = {
+                clock.advance(by: .milliseconds(500))
+                script.script.withLock { $0.clocks[.monotonic] = 5_500_000_000 }
+            }
+        }
+        let result = try readOne(stream, script, stampedAt: 4_998_000_000, clocks: Self.clocks)
+        #expect(result == .frames(160, captureTime: expected))
+    }
+
     /// A device whose clock is 0.56 % slow.
     @Test func driftIsMeasured() throws {
         let clock = StepClock()
@@ -113,8 +130,9 @@ import VoiceAudioIO
 
     // MARK: Sound servers
 
-    /// 160 frames each 10 ms; between two counts of reads none come, and `made` of them come at once after.
-    func arrears(of pause: Int, madeUp: Int) throws -> (lost: Int, delivered: Int) {
+    /// 160 frames each 10 ms; from one count of reads on, for as many as `pause`, none come, and `madeUp` of them come
+    /// at once after.
+    func arrears(of pause: Int, from begin: Int = 400, madeUp: Int) throws -> (lost: Int, delivered: Int) {
         let clock = StepClock()
         let script = ALSAScript()
         let stream = try open(clock: clock, script: script)
@@ -122,8 +140,8 @@ import VoiceAudioIO
         var delivered = 0
         for step in 0..<1000 {
             clock.advance(by: .milliseconds(10))
-            if step >= 400, step < 400 + pause { continue }
-            let count = step == 400 + pause ? 1 + madeUp : 1
+            if step >= begin, step < begin + pause { continue }
+            let count = step == begin + pause ? 1 + madeUp : 1
             for _ in 0..<count {
                 script.script.withLock { $0.reads = [160] }
                 reading: while true {
@@ -144,6 +162,11 @@ import VoiceAudioIO
         let (lost, delivered) = try arrears(of: 90, madeUp: 90)
         #expect(lost == 0)
         #expect(delivered == 160_000)
+    }
+
+    /// However long they are late, and whenever.
+    @Test(arguments: 390..<510) func framesThatComeVeryLateAreNotLost(begin: Int) throws {
+        #expect(try arrears(of: 250, from: begin, madeUp: 250) == (0, 160_000))
     }
 
     @Test(arguments: [30, 90, 250]) func framesThatNeverComeAreLost(pause: Int) throws {

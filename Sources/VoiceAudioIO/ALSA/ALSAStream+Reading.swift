@@ -8,9 +8,11 @@ extension ALSAStream {
         if missing > 0 { return tellMissing() }
         var limit = Int.max
         if report.countsLossExactly {
+            // The clock first: were this thread kept waiting between the two, frames that wait would look missing.
+            let askedAt = available == nil ? clock.now : nil
             let waiting = available ?? calls.avail(handle)
             guard waiting >= 0 else { return try stopped(Int32(clamping: waiting), .read) }
-            if let lost = try lostBefore(reading: waiting, wasAsked: available == nil) { return lost }
+            if let lost = try lostBefore(reading: waiting, askedAt: askedAt) { return lost }
             limit = waiting
         }
         if let framesBeforeGap {
@@ -24,7 +26,7 @@ extension ALSAStream {
         let count = reader.read(handle, into: &buffer, atMost: limit, calls: calls)
         guard count > 0 else { return try stopped(Int32(clamping: count), .read) }
         let (status, waiting, stamp) = calls.htimestamp(handle)
-        let remaining = status < 0 ? 0 : waiting
+        let remaining = status < 0 ? 0 : min(waiting, report.bufferFrames)
         if report.countsLossExactly, status >= 0, isOverwritten(count, remaining: remaining) {
             return skipped(count)
         }
@@ -34,12 +36,17 @@ extension ALSAStream {
     // MARK: Losses that are counted
 
     /// Skips what the hardware has overwritten, or is about to; finds by the clock what it never captured.
-    private func lostBefore(reading waiting: Int, wasAsked: Bool) throws(AudioError) -> CaptureRead? {
-        // The hardware may be writing up to a period beyond where it says that it is.
+    ///
+    /// - Parameter askedAt: When the device was asked what waits; `nil` where it was not asked for this read.
+    private func lostBefore(reading waiting: Int, askedAt: MonotonicInstant?) throws(AudioError) -> CaptureRead? {
+        // The hardware may be writing up to a period beyond where it says that it is. In a buffer of two periods that
+        // would be so at every late wake: there it is taken to be half a period.
         let safe = report.bufferFrames - report.periodFrames
-        if waiting > max(safe, report.periodFrames) {
-            let excess = waiting - max(safe, 0)
-            guard calls.forward(handle, frames: excess) == excess else {
+        if waiting > max(safe, (report.bufferFrames + report.periodFrames) / 2) {
+            let excess = waiting - safe
+            // A hundred times what the clock has for them is no count of frames: a pointer that ran backward, say.
+            let due = max(0, frames(from: endOfFrames, to: clock.now))
+            guard excess <= 100 * (due + Int(rate)), calls.forward(handle, frames: excess) == excess else {
                 _ = calls.drop(handle)
                 return try restart(after: .deviceOverrun)
             }
@@ -47,12 +54,12 @@ extension ALSAStream {
             return skipped(excess)
         }
         // A device may take its time to begin; once it has, it goes on.
-        guard wasAsked, position > 0, framesBeforeGap == nil else { return nil }
-        let gap = frames(from: endOfFrames, to: clock.now) - waiting
+        guard let askedAt, position > 0, framesBeforeGap == nil else { return nil }
+        let gap = frames(from: endOfFrames, to: askedAt) - waiting
         // Hardware does not deliver late: what is due for so long was never captured.
         guard gap > max(2 * report.periodFrames, Int(rate) / 10), waiting > 0 else { return nil }
         available = waiting
-        endOfFrames = MonotonicInstant(nanoseconds: clock.now.nanoseconds - nanoseconds(ofFrames: waiting))
+        endOfFrames = MonotonicInstant(nanoseconds: askedAt.nanoseconds - nanoseconds(ofFrames: waiting))
         drift.restart()
         return lose(gap, .deviceGap, isExact: false)
     }
@@ -93,8 +100,10 @@ extension ALSAStream {
         }
         // The last of the frames that wait had come when the device stamped; the first of ours, so much earlier as
         // they all last. Never backward, whatever the device says.
-        let now = clock.now
+        // The age before the clock: were this thread kept waiting between the two, frames that are due would look older,
+        // and as if others were missing.
         let age = timestamps.age(of: stamp, calls: calls) ?? 0
+        let now = clock.now
         let stamped = MonotonicInstant(nanoseconds: now.nanoseconds - age)
         let start = stamped.nanoseconds - nanoseconds(ofFrames: count + remaining)
         captureTime = max(captureTime, MonotonicInstant(nanoseconds: start))

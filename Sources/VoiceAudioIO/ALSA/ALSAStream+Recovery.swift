@@ -40,7 +40,7 @@ extension ALSAStream {
         guard status >= 0 else { throw error(status, .recover) }
         suspendedSince = nil
         framesBeforeGap = nil
-        return lossUntilNow(cause, less: 0)
+        return lossUntilNow(cause)
     }
 
     private func prepareAndStart() -> Int32 {
@@ -65,17 +65,30 @@ extension ALSAStream {
     /// The gap between what was captured before it and what comes now.
     func tellGap() -> CaptureRead {
         framesBeforeGap = nil
-        return lossUntilNow(.deviceGap, less: max(0, calls.avail(handle)))
+        return lossUntilNow(.deviceGap)
     }
 
-    /// The frames due since the last ones and never to come, by the clock.
-    private func lossUntilNow(_ cause: AudioLoss.Cause, less waiting: Int) -> CaptureRead {
-        let now = clock.now
-        let missing = frames(from: endOfFrames, to: now) - waiting
+    /// The frames due since the last ones and never to come, by the clock: all but those that wait again by now.
+    private func lossUntilNow(_ cause: AudioLoss.Cause) -> CaptureRead {
+        let (waiting, now) = waitingNow()
+        let due = max(0, frames(from: endOfFrames, to: now))
+        let kept = min(max(0, waiting), due)
         available = nil
         drift.restart()
         deficit.restart()
-        endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: waiting))
-        return lose(missing, cause, isExact: false)
+        endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: kept))
+        return lose(due - kept, cause, isExact: false)
+    }
+
+    /// The frames that wait, and when they did: asked again where this thread was kept waiting between the two.
+    private func waitingNow() -> (frames: Int, now: MonotonicInstant) {
+        var answer = (frames: 0, now: clock.now)
+        for _ in 0..<3 {
+            answer.frames = calls.avail(handle)
+            let begin = answer.now
+            answer.now = clock.now
+            if begin.duration(to: answer.now) < .milliseconds(1) { break }
+        }
+        return answer
     }
 }

@@ -163,7 +163,11 @@ final class ALSAStream: CaptureStream {
 
     // MARK: Arithmetic and errors
 
-    func nanoseconds(ofFrames count: Int) -> Int64 { Int64(count) * 1_000_000_000 / rate }
+    /// How long frames last; for 292 years' worth at most.
+    func nanoseconds(ofFrames count: Int) -> Int64 {
+        let (seconds, rest) = Int64(count).quotientAndRemainder(dividingBy: rate)
+        return seconds * 1_000_000_000 + rest * 1_000_000_000 / rate
+    }
 
     /// Frames due between two instants.
     func frames(from start: MonotonicInstant, to end: MonotonicInstant) -> Int {
