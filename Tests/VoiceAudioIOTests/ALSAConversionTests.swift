@@ -177,6 +177,23 @@ import VoiceAudioIO
         #expect(report.bufferFrames == 4096)
     }
 
+    @Test(
+        arguments: [
+            // chunk, period, buffer, wake
+            (160, 160, 3200, 160), (160, 100, 3200, 160), (160, 1024, 4096, 1024), (1600, 1024, 4096, 1024),
+            (1000, 100, 3000, 1000), (1000, 100, 2999, 100),
+        ] as [(Int, UInt, UInt, UInt)])
+    func theDeviceWakesOnceAChunkWhereItHoldsThree(chunk: Int, period: UInt, buffer: UInt, wake: UInt) throws {
+        let script = ALSAScript {
+            $0.bufferFrames = buffer
+            $0.periodFrames = period
+        }
+        _ = try open(script, chunk: chunk)
+        #expect(script.script.withLock { $0.thresholds["wake"] } == wake)
+        // And never starts by itself.
+        #expect(script.script.withLock { $0.thresholds["start"] } == 1 << 40)
+    }
+
     // MARK: Who counts exactly
 
     static let native = HardwareFormat(sampleRateHz: 16_000, channelCount: 2, layout: "S32_LE", bufferFrames: 3200)
@@ -184,7 +201,7 @@ import VoiceAudioIO
     @Test func hardwareNeverStops() throws {
         let script = ALSAScript { $0.isHardware = true }
         #expect(try open(script).report.countsLossExactly)
-        #expect(script.script.withLock { $0.stopThreshold } == 1 << 40)
+        #expect(script.script.withLock { $0.thresholds["stop"] } == 1 << 40)
     }
 
     @Test func pluginsThatPassFramesThroughCountExactlyToo() throws {
@@ -193,7 +210,7 @@ import VoiceAudioIO
         #expect(report.countsLossExactly)
         #expect(report.hardware == "16000 Hz, 2 ch, S32_LE")
         #expect(report.conversions == ["S32_LE to S16_LE by ALSA", "2 to 1 channels by ALSA"])
-        #expect(script.script.withLock { $0.stopThreshold } == 1 << 40)
+        #expect(script.script.withLock { $0.thresholds["stop"] } == 1 << 40)
     }
 
     @Test(arguments: [
@@ -203,6 +220,6 @@ import VoiceAudioIO
     func othersStopWhenTheBufferIsFull(hardware: HardwareFormat?) throws {
         let script = ALSAScript { $0.hardware = hardware }
         #expect(try !open(script).report.countsLossExactly)
-        #expect(script.script.withLock { $0.stopThreshold } == 3200)
+        #expect(script.script.withLock { $0.thresholds["stop"] } == 3200)
     }
 }

@@ -178,6 +178,23 @@ import VoiceAudioIO
         #expect(try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-190))))
     }
 
+    /// Between two reads, with frames known to wait.
+    @Test func whatIsKnownToWaitIsNoGap() throws {
+        let script = ALSAScript {
+            $0.avails = [320]
+            $0.reads = [160, 160]
+            $0.waiting = 160
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(20))
+        #expect(try stream.readSamples().samples.count == 160)
+        clock.advance(by: .seconds(3))
+        script.script.withLock { $0.waiting = 48_000 }
+        #expect(try stream.readSamples().result == overrun(160))
+        #expect(try stream.readSamples().result == overrun(48_000 - 3040))
+    }
+
     /// Between the start after a stop and asking for the time, or what waits: what came meanwhile is there.
     @Test(arguments: ["start", "avail"]) func whatWaitsAfterARestartIsNotLost(name: String) throws {
         let script = ALSAScript {
@@ -280,6 +297,65 @@ import VoiceAudioIO
         script.script.withLock { $0.avails = [160] }
         clock.advance(by: .milliseconds(10))
         #expect(try stream.readSamples().samples.count == 160)
+    }
+
+    /// Less than a tenth of a second may be the device's way of delivering.
+    @Test(arguments: [(1600, nil), (1602, 1602)] as [(Int, Int?)])
+    func aGapIsMoreThanATenthOfASecond(missing: Int, lost: Int?) throws {
+        let script = ALSAScript {
+            $0.avails = [160, 160]
+            $0.reads = [160, 160]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .nanoseconds((missing + 160) * 62_500))
+        let result = try stream.readSamples().result
+        if let lost {
+            #expect(result == .lost(AudioLoss(frames: lost, cause: .deviceGap, isExact: false)))
+        } else {
+            #expect(script.count("readi") == 2)
+        }
+    }
+
+    /// What stops right after a loss was told begins where that ended.
+    @Test(arguments: [AudioLoss.Cause.deviceOverrun, .deviceGap]) func noLossIsToldTwice(cause: AudioLoss.Cause) throws {
+        let script = ALSAScript {
+            $0.avails = [160, 0, cause == .deviceGap ? 800 : 48_000]
+            $0.reads = [160, -32]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        #expect(try stream.readSamples().result == .nothing)
+        clock.advance(by: .seconds(3))
+        var lost = 0
+        for _ in 0..<2 {
+            guard case .lost(let loss) = try stream.readSamples().result else { break }
+            lost += loss.frames
+        }
+        #expect(lost == 48_000)
+        #expect(script.count("start") == 2)
+    }
+
+    @Test func aWaitMakesTheDeviceBeAskedAnew() throws {
+        let script = ALSAScript {
+            $0.avails = [320, 160]
+            $0.reads = [160, 160]
+            $0.waiting = 160
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(20))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(script.count("avail") == 1)
+        try stream.wait(orFor: CaptureWakeUp(try WakeUp()))
+        _ = try stream.readSamples()
+        #expect(script.count("avail") == 2)
     }
 
     @Test func aDeviceMayTakeItsTimeToBegin() throws {

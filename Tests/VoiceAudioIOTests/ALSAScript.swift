@@ -27,7 +27,8 @@ final class ALSAScript: ALSACalls {
         var bufferFrames: UInt = 3200
         var periodFrames: UInt = 160
         var largestBuffer: UInt? = 1 << 20
-        var stopThreshold: UInt = 0
+        /// What was set, by name.
+        var thresholds: [String: UInt] = [:]
         var asked: [String: UInt] = [:]
         var opened: [String] = []
         var ratesBehindPlug: ClosedRange<UInt32>?
@@ -238,15 +239,17 @@ final class ALSAScript: ALSACalls {
     func swParamsGetBoundary(_ parameters: ALSAHandle) -> UInt { 1 << 40 }
 
     func swParamsSetAvailMin(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        answer("setAvailMin")
+        script.withLock { $0.thresholds["wake"] = frames }
+        return answer("setAvailMin")
     }
 
     func swParamsSetStartThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        answer("setStartThreshold")
+        script.withLock { $0.thresholds["start"] = frames }
+        return answer("setStartThreshold")
     }
 
     func swParamsSetStopThreshold(_ pcm: ALSAHandle, _ parameters: ALSAHandle, _ frames: UInt) -> Int32 {
-        script.withLock { $0.stopThreshold = frames }
+        script.withLock { $0.thresholds["stop"] = frames }
         return answer("setStopThreshold")
     }
 

@@ -96,6 +96,18 @@ import VoiceAudioIO
         }
     }
 
+    /// Clocks tick coarsely: a stamp may be a millisecond ahead, and is then taken to be of now.
+    @Test(arguments: [(1_000_000, CaptureClock.monotonic), (1_000_001, .arrival)] as [(Int64, CaptureClock)])
+    func aStampFromTheFutureIsOfNow(ahead: Int64, expected: CaptureClock) throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        clock.advance(by: .milliseconds(30))
+        let result = try readOne(stream, script, stampedAt: 5_000_000_000 + ahead, clocks: Self.clocks)
+        #expect(result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-15))))
+        #expect(stream.timing.clock == expected)
+    }
+
     /// A thread that is kept waiting before it reads the device's clock.
     @Test func aThreadKeptWaitingKnowsTheTimeNonetheless() throws {
         let clock = StepClock()
@@ -126,6 +138,16 @@ import VoiceAudioIO
         }
         let ppm = try #require(stream.timing.driftPPM)
         #expect(abs(ppm + 5600) < 1)
+        // What is lost by the clock tells nothing of the device: it is measured anew, from its first frames on.
+        clock.advance(by: .seconds(5))
+        script.script.withLock { $0.reads = [-32] }
+        _ = try stream.readSamples()
+        for _ in 0..<500 {
+            clock.advance(by: .nanoseconds(10_056_315))
+            script.script.withLock { $0.reads = [160] }
+            while try stream.readSamples().result != .nothing {}
+        }
+        #expect(stream.timing.driftPPM == ppm)
     }
 
     // MARK: Sound servers
@@ -167,6 +189,19 @@ import VoiceAudioIO
     /// However long they are late, and whenever.
     @Test(arguments: 390..<510) func framesThatComeVeryLateAreNotLost(begin: Int) throws {
         #expect(try arrears(of: 250, from: begin, madeUp: 250) == (0, 160_000))
+    }
+
+    /// 40 s of a device 0.5 % slow: 3,200 frames, none of them lost.
+    @Test func aSlowDeviceLosesNothing() throws {
+        let clock = StepClock()
+        let script = ALSAScript()
+        let stream = try open(clock: clock, script: script)
+        for _ in 0..<4000 {
+            clock.advance(by: .nanoseconds(10_050_000))
+            script.script.withLock { $0.reads = [160] }
+            #expect(try stream.readSamples().samples.count == 160)
+            #expect(try stream.readSamples().result == .nothing)
+        }
     }
 
     @Test(arguments: [30, 90, 250]) func framesThatNeverComeAreLost(pause: Int) throws {
