@@ -250,6 +250,20 @@ import VoiceAudioIO
         #expect(begin.duration(to: clock.now) == .seconds(1))
     }
 
+    @Test func readyDescriptorThatBringsFramesIsNotPaced() throws {
+        let script = ALSAScript()
+        let clock = StepClock(isReady: true)
+        let stream = try open(script, clock: clock)
+        let wakeUp = CaptureWakeUp(try WakeUp())
+        let begin = clock.now
+        for _ in 0..<100 {
+            script.script.withLock { $0.reads = [160] }
+            try stream.wait(orFor: wakeUp)
+            #expect(try stream.readSamples().samples.count == 160)
+        }
+        #expect(clock.now == begin)
+    }
+
     @Test func deviceThatIsNeverReadyStillReturns() throws {
         let clock = StepClock()
         let stream = try open(ALSAScript(), clock: clock)

@@ -32,8 +32,7 @@ package enum SampleLayout: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// The layouts from which `format` can be made, best first: itself, then those that lose nothing, the smallest
-    /// first, then the others.
+    /// The layouts from which `format` can be made, best first: itself, then those that hold as much, then the others.
     package static func candidates(for format: SampleFormat) -> [SampleLayout] {
         switch format {
         case .s16: [.s16, .s32, .s24In4Bytes, .s24In3Bytes, .f32]
