@@ -81,7 +81,8 @@ final class ALSAStream: CaptureStream {
         rate = Int64(request.format.sampleRateHz)
         reader = FrameReader(setup: setup, request: request)
         pcmDescriptorCount = Int(count)
-        patience = period * 4 + .seconds(1)
+        // It wakes us once a chunk, or once a period.
+        patience = max(period, request.format.duration(ofFrames: request.chunkFrameCount)) * 4 + .seconds(1)
         pace = min(period, .milliseconds(100))
         timestamps = PCMTimestamps(patience: max(buffer, .seconds(1)))
         drift = DriftMeter(rate: rate)
