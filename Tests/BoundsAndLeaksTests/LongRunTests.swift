@@ -32,7 +32,8 @@ final class LongRunTests: XCTestCase {
             lost += missing
             last = header
         }
-        while clock.now < end {
+        // Ten minutes of audio at least, however slow the machine.
+        while clock.now < end || processor.statistics.framesDelivered < 600 * 16_000 {
             for _ in 0..<generator.below(200) {
                 if try listener.consumeNext(timeout: .seconds(60), { header, _ in take(header) }) == nil { break }
             }
@@ -66,7 +67,6 @@ final class LongRunTests: XCTestCase {
         print(
             "long run: \(captured / 16_000 / 60) minutes of audio, \(lost / 16_000 / 60) of them missed by the listener"
         )
-        XCTAssertGreaterThan(captured, 600 * 16_000, "this machine is too slow for a long run")
         XCTAssertGreaterThan(lost, 0, "the listener never stalled")
         XCTAssertEqual(last.map { $0.framePosition + $0.frameCount }, captured)
     }
