@@ -90,6 +90,35 @@ import VoiceAudioIO
             try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
     }
 
+    /// What a device takes to begin again after it was started belongs to the gap.
+    @Test(arguments: [false, true]) func aDeviceTakesItsTimeToBeginAgain(isHardware: Bool) throws {
+        let script = ALSAScript {
+            $0.reads = [160, -32, 160]
+            $0.isHardware = isHardware
+            $0.avails = isHardware ? [160, -32] : []
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        try stream.start()
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        _ = try stream.readSamples()
+        if isHardware { script.script.withLock { $0.reads = [160] } }
+        clock.advance(by: .milliseconds(500))
+        let loss = AudioLoss(frames: 8000, cause: .deviceOverrun, isExact: false)
+        #expect(try stream.readSamples().result == .lost(loss))
+        script.script.withLock { $0.avails = [0, 0] }
+        clock.advance(by: .milliseconds(22))
+        if isHardware { #expect(try stream.readSamples().result == .nothing) }
+        // The first frames come 22 ms late, and 10 ms long.
+        clock.advance(by: .milliseconds(10))
+        script.script.withLock { $0.avails = [160, 160] }
+        #expect(
+            try stream.readSamples().result == .lost(AudioLoss(frames: 352, cause: .deviceGap, isExact: false)))
+        #expect(
+            try stream.readSamples().result == .frames(160, captureTime: clock.now.advanced(by: .milliseconds(-10))))
+    }
+
     @Test func overrunsForEverMeanTheDeviceIsGone() throws {
         let script = ALSAScript { $0.reads = Array(repeating: -32, count: 1000) }
         let clock = StepClock()

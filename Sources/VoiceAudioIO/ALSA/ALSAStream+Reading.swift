@@ -6,6 +6,7 @@ extension ALSAStream {
     /// read, and see that it did not overwrite what was being read.
     func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead {
         if missing > 0 { return tellMissing() }
+        if isAfterGap, let rest = restOfGap() { return rest }
         var limit = Int.max
         if report.countsLossExactly {
             // The clock first: were this thread kept waiting between the two, frames that wait would look missing.
@@ -90,6 +91,7 @@ extension ALSAStream {
     private func delivered(_ count: Int, remaining: Int, stamp: Int64) -> CaptureRead {
         available = remaining
         position += count
+        isAfterGap = false
         noteLife()
         if let before = framesBeforeGap {
             // They follow on what came before, whenever the device stamped.

@@ -74,10 +74,23 @@ extension ALSAStream {
         let due = max(0, frames(from: endOfFrames, to: now))
         let kept = min(max(0, waiting), due)
         available = nil
+        isAfterGap = true
         drift.restart()
         deficit.restart()
         endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: kept))
         return lose(due - kept, cause, isExact: false)
+    }
+
+    /// What the device took to begin again, once its first frames are there.
+    func restOfGap() -> CaptureRead? {
+        let (waiting, now) = waitingNow()
+        guard waiting > 0 else { return nil }
+        isAfterGap = false
+        if report.countsLossExactly { available = waiting }
+        let rest = frames(from: endOfFrames, to: now) - waiting
+        guard rest > 0 else { return nil }
+        endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: waiting))
+        return lose(rest, .deviceGap, isExact: false)
     }
 
     /// The frames that wait, and when they did: asked again where this thread was kept waiting between the two.

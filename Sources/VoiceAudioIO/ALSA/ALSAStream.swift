@@ -44,6 +44,8 @@ final class ALSAStream: CaptureStream {
     var position = 0
     /// Frames that wait and were captured before a gap, which is told after them; `nil` where there is none.
     var framesBeforeGap: Int?
+    /// Whether no frame came since a gap was told: devices take their time to begin again.
+    var isAfterGap = false
     /// A loss that was found while frames were delivered: told at the next read.
     var missing = 0
     /// When the frames captured so far ended: the next ones are due from here.
