@@ -78,8 +78,8 @@ extension KernelTests {
             let surplus = end.framePosition - begin.framePosition - Int(elapsed * 48_000)
             print("\(card) suspended for 2 s: told \(losses); delivered + lost - elapsed = \(surplus)")
             #expect(losses.contains { $0.cause == .deviceGap })
-            // Ten milliseconds, a tenth of a period here.
-            #expect(abs(surplus) <= 480)
+            // Twenty milliseconds, a fifth of a period here: the emulated HDA takes half of that to report where it is.
+            #expect(abs(surplus) <= 960)
         }
     }
 }
