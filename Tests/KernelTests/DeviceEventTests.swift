@@ -64,6 +64,7 @@ extension KernelTests {
             #expect(lost > 2 * 48_000)
         }
 
+        /// snd-dummy counts from a new beginning when it resumes, which the kernel takes for frames: it only has to go on.
         @Test(arguments: cards) func aSuspendedCardGoesOn(card: String) async throws {
             var first: AudioChunk?
             var newest: AudioChunk?
@@ -77,6 +78,7 @@ extension KernelTests {
             let elapsed = begin.captureTime.duration(to: end.captureTime) / .seconds(1)
             let surplus = end.framePosition - begin.framePosition - Int(elapsed * 48_000)
             print("\(card) suspended for 2 s: told \(losses); delivered + lost - elapsed = \(surplus)")
+            guard card != "Dummy" else { return }
             #expect(losses.contains { $0.cause == .deviceGap })
             // Twenty milliseconds, a fifth of a period here: the emulated HDA takes half of that to report where it is.
             #expect(abs(surplus) <= 960)

@@ -121,8 +121,9 @@ final class ALSAStream: CaptureStream {
             let wasWoken = clock.wait(for: wakeUpAlone, until: clock.now.advanced(by: pace)) > 0
             if wasWoken { return }
         }
-        let readyCount = clock.wait(for: descriptors, until: clock.now.advanced(by: patience))
-        if readyCount == 0 { noteSilence() }
+        let deadline = clock.now.advanced(by: patience)
+        let readyCount = clock.wait(for: descriptors, until: deadline)
+        if readyCount == 0, clock.now >= deadline { noteSilence() }
         let isWakeUp = descriptors.isReady(at: pcmDescriptorCount)
         guard readyCount > (isWakeUp ? 1 : 0) else { return }
         fruitlessWakes += 1
