@@ -13,6 +13,15 @@ import VoiceAudioIO
         return stream
     }
 
+    /// A stream that has delivered its first period and knows that no more waits.
+    func openAfterOnePeriod(_ script: ALSAScript, clock: StepClock) throws -> any CaptureStream {
+        let stream = try open(script, clock: clock)
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        return stream
+    }
+
     func overrun(_ frames: Int) -> CaptureRead { .lost(AudioLoss(frames: frames, cause: .deviceOverrun)) }
 
     @Test func whatExceedsTheBufferLessAPeriodIsSkipped() throws {
@@ -158,10 +167,7 @@ import VoiceAudioIO
             $0.reads = [160, 160]
         }
         let clock = StepClock()
-        let stream = try open(script, clock: clock)
-        clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().samples.count == 160)
-        #expect(try stream.readSamples().result == .nothing)
+        let stream = try openAfterOnePeriod(script, clock: clock)
         #expect(try stream.readSamples().result == .nothing)
         clock.advance(by: .milliseconds(3010))
         let gap = AudioLoss(frames: 48_000, cause: .deviceGap, isExact: false)
@@ -239,10 +245,7 @@ import VoiceAudioIO
             $0.reads = [160, 160]
         }
         let clock = StepClock()
-        let stream = try open(script, clock: clock)
-        clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().samples.count == 160)
-        #expect(try stream.readSamples().result == .nothing)
+        let stream = try openAfterOnePeriod(script, clock: clock)
         clock.advance(by: .nanoseconds((missing + 160) * 62_500))
         let result = try stream.readSamples().result
         if let lost {
@@ -260,10 +263,7 @@ import VoiceAudioIO
             $0.reads = [160, -32]
         }
         let clock = StepClock()
-        let stream = try open(script, clock: clock)
-        clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().samples.count == 160)
-        #expect(try stream.readSamples().result == .nothing)
+        let stream = try openAfterOnePeriod(script, clock: clock)
         #expect(try stream.readSamples().result == .nothing)
         clock.advance(by: .seconds(3))
         var lost = 0

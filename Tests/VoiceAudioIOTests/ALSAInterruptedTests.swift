@@ -11,10 +11,7 @@ extension ALSAExactLossTests {
             $0.reads = [160, 160]
         }
         let clock = StepClock()
-        let stream = try open(script, clock: clock)
-        clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().samples.count == 160)
-        #expect(try stream.readSamples().result == .nothing)
+        let stream = try openAfterOnePeriod(script, clock: clock)
         clock.advance(by: .milliseconds(10))
         script.script.withLock {
             $0.waiting = 48_000
@@ -54,10 +51,7 @@ extension ALSAExactLossTests {
             $0.avails = name == "start" ? [160, 160, 1600] : [160, 160, 0, 1600]
         }
         let clock = StepClock()
-        let stream = try open(script, clock: clock)
-        clock.advance(by: .milliseconds(10))
-        #expect(try stream.readSamples().samples.count == 160)
-        #expect(try stream.readSamples().result == .nothing)
+        let stream = try openAfterOnePeriod(script, clock: clock)
         clock.advance(by: .milliseconds(50))
         script.script.withLock {
             $0.interruptions["start"] = {

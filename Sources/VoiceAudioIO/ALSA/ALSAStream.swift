@@ -109,7 +109,7 @@ final class ALSAStream: CaptureStream {
 
     // MARK: Waiting
 
-    /// Returns at the latest after four periods and a second, so that a device that never becomes ready is seen.
+    /// Returns at the latest after four periods or chunks and a second, so that a device that never becomes ready is seen.
     func wait(orFor wakeUp: CaptureWakeUp) throws(AudioError) {
         if wakeUp.descriptor != wakeUpDescriptor {
             wakeUpDescriptor = wakeUp.descriptor
@@ -168,10 +168,7 @@ final class ALSAStream: CaptureStream {
     // MARK: Arithmetic and errors
 
     /// How long frames last; for 292 years' worth at most.
-    func nanoseconds(ofFrames count: Int) -> Int64 {
-        let (seconds, rest) = Int64(count).quotientAndRemainder(dividingBy: rate)
-        return seconds * 1_000_000_000 + rest * 1_000_000_000 / rate
-    }
+    func nanoseconds(ofFrames count: Int) -> Int64 { report.format.duration(ofFrames: count).clampedNanoseconds }
 
     /// Frames due between two instants.
     func frames(from start: MonotonicInstant, to end: MonotonicInstant) -> Int {

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import VoiceAudioCore
 
 /// Captures from `default`, and goes on with another card when `default` comes to mean that.
@@ -17,7 +15,7 @@ final class FollowingStream: CaptureStream {
     private var watched = DescriptorSet(count: 1)
     /// When changes that were noticed will have settled.
     private var lookAt: MonotonicInstant?
-    private var either: (wakeUp: Int32, set: ReadableEither)?
+    private var either: (wakeUp: Int32, set: ReadableAny)?
 
     private var stream: any CaptureStream
     /// What the present device died of, and until when another may take its place.
@@ -56,11 +54,13 @@ final class FollowingStream: CaptureStream {
             _ = clock.wait(for: wanted, until: clock.now.advanced(by: Self.pace))
             return
         }
-        let set: ReadableEither
+        let set: ReadableAny
         if let either, either.wakeUp == wakeUp.descriptor {
             set = either.set
         } else {
-            set = try ReadableEither(wakeUp.descriptor, watch.descriptor)
+            set = try ReadableAny()
+            try set.watch(wakeUp.descriptor)
+            try set.watch(watch.descriptor)
             either = (wakeUp.descriptor, set)
         }
         do throws(AudioError) {
@@ -141,25 +141,4 @@ final class FollowingStream: CaptureStream {
     private func log(_ level: AudioLogLevel, _ message: String, _ detail: String) {
         logSink.log(level: level, message: message, metadata: ["given": detail], source: "VoiceAudio")
     }
-}
-
-/// A descriptor that is readable when either of two is.
-private final class ReadableEither {
-    let descriptor: Int32
-
-    /// - Throws: `outOfResources`.
-    init(_ first: Int32, _ second: Int32) throws(AudioError) {
-        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard descriptor >= 0 else { throw AudioError(systemCall: "epoll_create1", status: errno) }
-        for watched in [first, second] {
-            // SAFETY: a local, read by the kernel.
-            var event = unsafe epoll_event()
-            unsafe event.events = EPOLLIN.rawValue
-            guard unsafe epoll_ctl(descriptor, EPOLL_CTL_ADD, watched, &event) == 0 else {
-                throw AudioError(systemCall: "epoll_ctl", status: errno)
-            }
-        }
-    }
-
-    deinit { Glibc.close(descriptor) }
 }

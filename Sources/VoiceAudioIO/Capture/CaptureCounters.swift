@@ -68,7 +68,8 @@ package final class CaptureCounters: Sendable {
 
     /// What was delivered and lost so far.
     package var statistics: CaptureStatistics {
-        CaptureStatistics(
+        let timing = timing
+        return CaptureStatistics(
             framesDelivered: framesDelivered.load(ordering: .relaxed),
             framesDiscardedInPause: framesDiscardedInPause.load(ordering: .relaxed),
             overruns: overruns.load(ordering: .relaxed), framesLostExactly: framesLostExactly.load(ordering: .relaxed),

@@ -9,7 +9,8 @@ final class DeviceFolder: Sendable {
     /// Readable when something was noticed.
     let noticing: Int32
     /// Readable for all of these, and after the time set by ``wake(after:)``.
-    let descriptor: Int32
+    var descriptor: Int32 { any.descriptor }
+    private let any: ReadableAny
     private let timer: Int32
     private let ended: WakeUp
     private let dev: String
@@ -18,29 +19,20 @@ final class DeviceFolder: Sendable {
 
     init(dev: String) throws(AudioError) {
         self.dev = dev
+        any = try ReadableAny()
         ended = try WakeUp()
         noticing = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         let inotifyStatus = errno
         timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
         let timerStatus = errno
-        descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
-        let epollStatus = errno
         // What could be had is closed by deinit.
         guard noticing >= 0 else { throw AudioError(systemCall: "inotify_init1", status: inotifyStatus) }
         guard timer >= 0 else { throw AudioError(systemCall: "timerfd_create", status: timerStatus) }
-        guard descriptor >= 0 else { throw AudioError(systemCall: "epoll_create1", status: epollStatus) }
-        for source in [noticing, timer, ended.descriptor] {
-            // SAFETY: a local, read by the kernel.
-            var event = unsafe epoll_event()
-            unsafe event.events = EPOLLIN.rawValue
-            guard unsafe epoll_ctl(descriptor, EPOLL_CTL_ADD, source, &event) == 0 else {
-                throw AudioError(systemCall: "epoll_ctl", status: errno)
-            }
-        }
+        for source in [noticing, timer, ended.descriptor] { try any.watch(source) }
         _ = try watch()
     }
 
-    deinit { for descriptor in [noticing, timer, descriptor] where descriptor >= 0 { close(descriptor) } }
+    deinit { for descriptor in [noticing, timer] where descriptor >= 0 { close(descriptor) } }
 
     /// Readable after ``end()``.
     var ending: Int32 { ended.descriptor }

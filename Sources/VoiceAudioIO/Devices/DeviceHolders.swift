@@ -24,8 +24,8 @@ enum DeviceHolders {
             if holdsCapture(process: name, cards: cards, root: root) { processes.insert(process) }
         }
         return processes.sorted().map { process in
-            let program = SoundCardFiles.text(ofFile: "\(root)/\(process)/comm")?.split(separator: "\n").first
-            return Holder(processID: process, program: program.map(String.init) ?? "a program")
+            let program = SoundCardFiles.line(ofFile: "\(root)/\(process)/comm")
+            return Holder(processID: process, program: program ?? "a program")
         }
     }
 
@@ -38,8 +38,7 @@ enum DeviceHolders {
         var card = device[device.index(after: colon)...].prefix { $0 != "," && $0 != "'" }
         if card.hasPrefix("CARD=") { card = card.dropFirst(5) }
         let named = all.filter { name in
-            let id = SoundCardFiles.text(ofFile: "\(root)/asound/\(name)/id")?.split(separator: "\n").first
-            return name.dropFirst(4) == card || id == card
+            name.dropFirst(4) == card || SoundCardFiles.line(ofFile: "\(root)/asound/\(name)/id") == String(card)
         }
         return named.isEmpty ? all : named
     }
