@@ -48,7 +48,7 @@ import VoiceAudio
         #expect(
             try keys(of: statistics) == [
                 "frames_delivered", "frames_discarded_in_pause", "overruns", "frames_lost_exactly",
-                "frames_lost_estimated", "clock", "drift_ppm",
+                "frames_lost_estimated", "reopenings", "clock", "drift_ppm",
             ])
         let loss = AudioLoss(frames: 1, cause: .deviceOverrun)
         #expect(try keys(of: loss) == ["frames", "cause", "exact"])

@@ -127,7 +127,8 @@ import VoiceAudioCore
                 #expect(try stream.readSamples().result == .nothing)
             }
             script.script.withLock { $0.failures["open"] = nil }
-            let gap = AudioLoss(frames: 8000, cause: .deviceGap, isExact: false)
+            clock.advance(by: .milliseconds(100))
+            let gap = AudioLoss(frames: 9600, cause: .deviceGap, isExact: false)
             #expect(try stream.readSamples().result == .reopened(gap))
             guard case .frames(160, _) = try readOne(stream, script, clock) else {
                 throw Unexpected("no frames from the second card")

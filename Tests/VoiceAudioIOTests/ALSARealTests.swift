@@ -132,7 +132,7 @@ import VoiceAudioIO
     @Test func deadServerIsAnErrorOfTheSoundServer() throws {
         let server = try PulseServer()
         server.useInThisProcess()
-        let stream = try ALSASource(device: server.device).open(request, in: CaptureEnvironment())
+        let stream = try ALSASource(device: server.device, recovery: .fail).open(request, in: CaptureEnvironment())
         defer { stream.close() }
         try stream.start()
         server.kill()

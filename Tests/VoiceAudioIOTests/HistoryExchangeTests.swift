@@ -16,6 +16,7 @@ import VoiceAudioIO
             source: SimulatedSource(toneHz: 440),
             request: CaptureRequest(format: .speech, chunkFrameCount: 160),
             environment: CaptureEnvironment(clock: clock), history: old, subscribers: SubscriberTable(),
+            health: HealthBoard(),
             realtimePriority: 0, by: clock.now.advanced(by: .seconds(10)), abort: try WakeUp(),
             abandon: { _ in })
         #expect(clock.waitUntilWaiting())

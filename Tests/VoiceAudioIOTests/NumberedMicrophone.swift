@@ -111,7 +111,8 @@ func captureChunks(
     let capture = try Capture(
         source: ALSASource(device: device),
         request: CaptureRequest(format: format, chunkFrameCount: chunkFrameCount), environment: CaptureEnvironment(),
-        history: history, subscribers: SubscriberTable(), realtimePriority: 0, by: deadline, abort: try WakeUp(),
+        history: history, subscribers: SubscriberTable(), health: HealthBoard(), realtimePriority: 0, by: deadline,
+        abort: try WakeUp(),
         abandon: { _ in })
     let result = try history.waitForChunks(count, timeout: .seconds(60))
     guard capture.stop(by: deadline) else { throw Unexpected("the capture thread does not end") }

@@ -11,6 +11,6 @@ extension AudioConfiguration {
             throw AudioError(.invalidConfiguration, description.refusal(ofProperty: value))
         }
         if device.hasPrefix("sim:") { return try SimulatedSource(device: device) }
-        return ALSASource(device: device, followsDefault: followsDefaultDevice)
+        return ALSASource(device: device, followsDefault: followsDefaultDevice, recovery: recovery)
     }
 }

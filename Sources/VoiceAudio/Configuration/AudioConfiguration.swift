@@ -1,4 +1,5 @@
 public import VoiceAudioCore
+public import VoiceAudioIO
 
 /// Every setting of capture, recording and temporary files: its value, and where that came from.
 ///
@@ -20,6 +21,10 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_FOLLOW_DEFAULT`: whether a capture from the device `default` goes on with another card when `default`
     /// comes to mean that. Behind a sound server, which follows by itself, it makes no difference.
     public var followsDefaultDevice = false { didSet { origins[.followsDefaultDevice] = .explicit } }
+
+    /// `VOICE_AUDIO_RECONNECT_SECONDS`, there the budget, and 0 for failing at once: what a capture does when its device goes
+    /// away. A budget of up to a year; ``CaptureHealth`` tells meanwhile.
+    public var recovery = RecoveryPolicy.standard { didSet { origins[.recovery] = .explicit } }
 
     /// `VOICE_AUDIO_SAMPLE_RATE`: frames per second, 1,000 to 768,000.
     public var sampleRateHz = 16_000 { didSet { origins[.sampleRateHz] = .explicit } }
@@ -172,7 +177,8 @@ public struct AudioConfiguration: Sendable {
 extension AudioConfiguration {
     /// The settings, by the names of their properties; `blockDeadline` is that of the rules in ``overflow`` that block.
     public enum Setting: String, Sendable, Hashable, CaseIterable {
-        case device, followsDefaultDevice, sampleRateHz, channelCount, monoChannel, sampleFormat, chunkFrameCount
+        case device, followsDefaultDevice, recovery, sampleRateHz, channelCount, monoChannel, sampleFormat,
+            chunkFrameCount
         case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
         case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, realtimePriority, logLevel
     }

@@ -91,6 +91,8 @@ extension SettingDescription {
             isAccepted: isDevice),
         .choice(
             .followsDefaultDevice, "FOLLOW_DEFAULT", \.followsDefaultDevice, among: [("no", false), ("yes", true)]),
+        .integer(
+            .recovery, "RECONNECT_SECONDS", \.reconnectNanoseconds, in: 0...31_536_000, unit: .seconds),
         .integer(.sampleRateHz, "SAMPLE_RATE", \.sampleRateHz, in: 1000...768_000, unit: .hertz),
         .integer(.channelCount, "CHANNELS", \.channelCount, in: 1...64, unit: .none),
         .choice(

@@ -1,4 +1,5 @@
 import VoiceAudioCore
+import VoiceAudioIO
 
 /// What a number counts: in the variable, and in the property.
 struct SettingUnit: Sendable {
@@ -7,6 +8,7 @@ struct SettingUnit: Sendable {
     static let frames = SettingUnit(name: "frames", scale: 1, propertyName: "frames")
     static let chunks = SettingUnit(name: "chunks", scale: 1, propertyName: "chunks")
     static let mebibytes = SettingUnit(name: "MiB", scale: 1_048_576, propertyName: "bytes")
+    static let seconds = SettingUnit(name: "s", scale: 1_000_000_000, propertyName: "ns")
     static let milliseconds = SettingUnit(name: "ms", scale: 1_000_000, propertyName: "ns")
 
     let name: String?
@@ -144,6 +146,27 @@ extension SettingDescription {
 
 extension AudioConfiguration {
     // Durations as numbers, for the table.
+
+    /// The budget; 0 where the capture fails at once.
+    var reconnectNanoseconds: Int {
+        get {
+            switch recovery {
+            case .fail: 0
+            case .reconnect(let budget, _): Int(budget.clampedNanoseconds)
+            }
+        }
+        set {
+            guard newValue != 0 else {
+                recovery = .fail
+                return
+            }
+            if case .reconnect(_, let backoff) = recovery {
+                recovery = .reconnect(budget: .nanoseconds(newValue), backoff: backoff)
+            } else {
+                recovery = .reconnect(budget: .nanoseconds(newValue))
+            }
+        }
+    }
 
     var stopTimeoutNanoseconds: Int {
         get { Int(stopTimeout.clampedNanoseconds) }

@@ -33,7 +33,38 @@ extension AudioProcessor {
     public var quarantinedThreadCount: Int { session.withLock { $0.quarantinedThreadCount } }
 
     /// Memory, fill, drops and subscribers, now.
-    public var memoryUsage: MemoryUsage { session.withLock { $0.memoryUsage() } }
+    public var memoryUsage: MemoryUsage { session.withLock { $0.memoryUsage(at: clock.now) } }
+
+    /// How the capture fares; `nil` while nothing is captured.
+    ///
+    /// Reconnecting is a health, not a state: a recording under way goes on, with a gap.
+    public var health: CaptureHealth? { healthStatus?.health }
+
+    /// How the capture fares, since when, and why; `nil` while nothing is captured.
+    public var healthStatus: HealthStatus? { session.withLock { $0.health }.status(at: clock.now) }
+
+    /// The capture's health as it changes, beginning with how it is. From `idle`, that of the next capture.
+    ///
+    /// ```swift
+    /// for try await status in processor.healthChanges() { log("\(status.health): \(status.reason ?? "")") }
+    /// ```
+    ///
+    /// - Returns: A sequence that ends with the capture; where watching failed, it throws that at its first element.
+    public func healthChanges() -> HealthSequence {
+        do throws(AudioError) {
+            return HealthSequence(watch: .success(try watchHealth()))
+        } catch {
+            return HealthSequence(watch: .failure(error))
+        }
+    }
+
+    /// As ``healthChanges()``, without `async`. At most 16 watches at a time.
+    ///
+    /// - Throws: ``AudioError`` with code `limitReached` or `outOfResources`.
+    public func watchHealth() throws(AudioError) -> HealthWatch {
+        // Under the lock: else a capture that ends in this moment would leave behind who watches it.
+        try session.withLock { (session) throws(AudioError) in try HealthWatch(session.health, clock: clock) }
+    }
 
     /// Waits until the source is at its end (a file that does not loop) or the capture has failed.
     ///

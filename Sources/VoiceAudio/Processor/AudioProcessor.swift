@@ -217,7 +217,9 @@ public final class AudioProcessor: Sendable {
         if let refusal { throw refusal }
         let history = try makeHistory()
         let abort = try WakeUp()
-        let (opening, subscribers) = session.withLock { ($0.beginOpening(abort: abort), $0.subscribers) }
+        let (opening, subscribers, health) = session.withLock {
+            ($0.beginOpening(abort: abort), $0.subscribers, $0.health)
+        }
         defer { session.withLock { $0.endOpening() } }
         let capture: Capture
         do throws(AudioError) {
@@ -226,7 +228,7 @@ public final class AudioProcessor: Sendable {
                 request: CaptureRequest(
                     format: configuration.format, chunkFrameCount: configuration.chunkFrameCount,
                     monoChannel: configuration.monoChannel),
-                environment: environment, history: history, subscribers: subscribers,
+                environment: environment, history: history, subscribers: subscribers, health: health,
                 realtimePriority: configuration.realtimePriority, by: deadline, abort: abort,
                 abandon: { thread in session.withLock { $0.quarantine(thread) } })
         } catch {
@@ -295,15 +297,16 @@ public final class AudioProcessor: Sendable {
 
     /// Ends the capture, or leaves it to itself at the deadline, takes the history, and ends the subscriptions.
     private func endCapture(by deadline: MonotonicInstant) -> Ended {
-        let (capture, history, subscribers) = session.withLock { $0.takeCapture() }
+        let taken = session.withLock { $0.takeCapture() }
         var failure: AudioError?
-        if let capture {
+        if let capture = taken.capture {
             end(capture, by: deadline)
             session.withLock { $0.noteEnd(of: capture) }
             if case .failed(let error) = capture.outcome { failure = error }
         }
-        subscribers.removeAll(because: failure)
-        return (history, failure)
+        taken.subscribers.removeAll(because: failure)
+        taken.health.close()
+        return (taken.history, failure)
     }
 
     private func end(_ capture: Capture, by deadline: MonotonicInstant) {

@@ -1,4 +1,5 @@
 public import VoiceAudioCore
+public import VoiceAudioIO
 
 /// What an ``AudioProcessor`` holds, drops and takes: `Codable`, with the keys that JSON readers know.
 ///
@@ -39,6 +40,8 @@ public struct MemoryUsage: Sendable, Hashable, Codable {
     public var subscribers: [Subscriber]
     /// Capture threads that did not end in time.
     public var quarantinedThreads = 0
+    /// How the capture fares; `nil` while nothing is captured.
+    public var health: CaptureHealth?
     /// Resident memory of the whole process, in bytes.
     public var processRSSBytes: Int
 
@@ -110,6 +113,7 @@ public struct MemoryUsage: Sendable, Hashable, Codable {
         case drops
         case subscribers
         case quarantinedThreads = "quarantined_threads"
+        case health
         case processRSSBytes = "process_rss_bytes"
     }
 }

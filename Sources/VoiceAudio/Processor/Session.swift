@@ -11,6 +11,8 @@ struct Session: Sendable {
     /// Those who listen to this capture, or to the next one where there is none. Each capture has a table of its own: a
     /// thread that was left to itself reaches nobody any more.
     private(set) var subscribers = SubscriberTable()
+    /// How this capture fares, or the next one; of each capture, as above.
+    private(set) var health = HealthBoard()
 
     /// Gives up an opening that is at work.
     private var abortOpening: WakeUp?
@@ -120,15 +122,24 @@ struct Session: Sendable {
         }
     }
 
-    /// Takes capture and history away, and those who listened.
-    mutating func takeCapture() -> (capture: Capture?, history: BoundedAudioBuffer?, subscribers: SubscriberTable) {
+    /// A capture that was taken away, and all that was its own.
+    struct Taken {
+        let capture: Capture?
+        let history: BoundedAudioBuffer?
+        let subscribers: SubscriberTable
+        let health: HealthBoard
+    }
+
+    /// Takes capture and history away, and those who listened and watched.
+    mutating func takeCapture() -> Taken {
         // What it ended by decides where a stop() at work goes back to.
         hearCapture()
-        let taken = (capture, history, subscribers)
+        let taken = Taken(capture: capture, history: history, subscribers: subscribers, health: health)
         if let capture { ending = (capture, history) }
         capture = nil
         history = nil
         subscribers = SubscriberTable()
+        health = HealthBoard()
         return taken
     }
 
@@ -168,7 +179,7 @@ struct Session: Sendable {
         }
     }
 
-    mutating func memoryUsage() -> MemoryUsage {
+    mutating func memoryUsage(at now: MonotonicInstant) -> MemoryUsage {
         var drops = earlierDrops
         for history in [history, ending?.history] { if let history { drops.add(history.statistics) } }
         for capture in [capture, ending?.capture] { drops.device += capture?.counters.statistics.framesLost ?? 0 }
@@ -177,6 +188,7 @@ struct Session: Sendable {
         usage.peakBufferSize = max(usage.peakBufferSize, peakChunks)
         usage.peakMemoryUsageBytes = max(usage.peakMemoryUsageBytes, peakBytes)
         usage.quarantinedThreads = quarantinedThreadCount
+        usage.health = health.status(at: now)?.health
         return usage
     }
 }

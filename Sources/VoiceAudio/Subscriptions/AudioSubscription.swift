@@ -89,7 +89,7 @@ public final class AudioSubscription: Sendable {
     /// Whether a closed subscription has nothing left.
     ///
     /// - Throws: What the capture failed with.
-    func isOver() throws(AudioError) -> Bool {
+    package func isOver() throws(AudioError) -> Bool {
         guard buffer.count == 0 else { return false }
         if let failure = feed.failure { throw failure }
         return true

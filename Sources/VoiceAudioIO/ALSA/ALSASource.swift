@@ -11,6 +11,8 @@ public struct ALSASource: CaptureSource {
     public let device: String
     /// Whether a capture from `default` goes on with another card when `default` comes to mean that.
     public let followsDefault: Bool
+    /// What a capture does when the device goes away.
+    public let recovery: RecoveryPolicy
     private let calls: any ALSACalls
     private let roots: SystemRoots
 
@@ -21,15 +23,18 @@ public struct ALSASource: CaptureSource {
     ///   - device: A PCM's name; ``CaptureDevices/list()`` tells what there is.
     ///   - followsDefault: Whether to go on with another card when ``defaultDevice`` comes to mean that; the gap is
     ///     told. Without effect on other devices.
-    public init(device: String, followsDefault: Bool = false) {
-        self.init(device: device, followsDefault: followsDefault, calls: SystemALSACalls())
+    ///   - recovery: What a capture does when the device goes away.
+    public init(device: String, followsDefault: Bool = false, recovery: RecoveryPolicy = .standard) {
+        self.init(device: device, followsDefault: followsDefault, recovery: recovery, calls: SystemALSACalls())
     }
 
     package init(
-        device: String, followsDefault: Bool = false, calls: any ALSACalls, roots: SystemRoots = SystemRoots()
+        device: String, followsDefault: Bool = false, recovery: RecoveryPolicy = .fail, calls: any ALSACalls,
+        roots: SystemRoots = SystemRoots()
     ) {
         self.device = device
         self.followsDefault = followsDefault && device == Self.defaultDevice
+        self.recovery = recovery
         self.calls = calls
         self.roots = roots
     }
@@ -50,21 +55,36 @@ public struct ALSASource: CaptureSource {
     public func open(
         _ request: CaptureRequest, in environment: CaptureEnvironment
     ) throws(AudioError) -> any CaptureStream {
-        guard followsDefault else { return try openNow(request, in: environment) }
-        let watch = try DeviceWatch(calls: calls, roots: roots, clock: environment.clock)
-        return try FollowingStream(watch: watch, environment: environment) { () throws(AudioError) in
-            try openNow(request, in: environment)
+        let recovery = Recovery(policy: effectivePolicy, clock: environment.clock)
+        var bound = BoundDevice(device)
+        return try RecoveringStream(
+            recovery: recovery, followsDefault: followsDefault, environment: environment,
+            makeWatch: { () throws(AudioError) in
+                try DeviceWatch(calls: calls, roots: roots, clock: environment.clock)
+            }
+        ) { () throws(AudioError) in
+            let stream = try openNow(bound, request, in: environment, recovery)
+            bound.bind(toCard: calls.info(stream.handle)?.card, among: calls.cards())
+            return stream
         }
     }
 
+    /// Who follows `default` gives the next one a second to be there.
+    private var effectivePolicy: RecoveryPolicy {
+        guard followsDefault, recovery == .fail else { return recovery }
+        let pace = Duration.milliseconds(100)
+        return .reconnect(budget: .seconds(1), backoff: RecoveryBackoff(first: pace, longest: pace))
+    }
+
     private func openNow(
-        _ request: CaptureRequest, in environment: CaptureEnvironment
-    ) throws(AudioError) -> any CaptureStream {
+        _ bound: BoundDevice, _ request: CaptureRequest, in environment: CaptureEnvironment, _ recovery: Recovery
+    ) throws(AudioError) -> ALSAStream {
         let messages = ALSAMessages()
         do throws(AudioError) {
-            let device = try CardName.resolve(device, calls.cards())
+            let present = try bound.present(among: calls.cards())
             let stream = try ALSAStream(
-                device: device, calls: calls, request: request, environment: environment, messages: messages)
+                device: present, calls: calls, request: request, environment: environment, messages: messages,
+                recovery: recovery)
             messages.log(to: environment.logSink, device: device, level: .info)
             return stream
         } catch {

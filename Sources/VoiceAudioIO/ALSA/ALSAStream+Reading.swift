@@ -6,6 +6,7 @@ extension ALSAStream {
     /// read, and see that it did not overwrite what was being read.
     func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead {
         if missing > 0 { return tellMissing() }
+        if isStalled { return try restartStalled() }
         if isAfterGap, let rest = restOfGap() { return rest }
         var limit = Int.max
         if report.countsLossExactly {
@@ -49,7 +50,7 @@ extension ALSAStream {
             let due = max(0, frames(from: endOfFrames, to: clock.now))
             guard excess <= 100 * (due + Int(rate)), calls.forward(handle, frames: excess) == excess else {
                 _ = calls.drop(handle)
-                return try restart(after: .deviceOverrun)
+                return try recover(from: .overrun, losing: .deviceOverrun)
             }
             available = waiting - excess
             return skipped(excess)

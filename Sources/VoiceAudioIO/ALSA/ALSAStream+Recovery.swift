@@ -2,43 +2,55 @@ import Glibc
 import VoiceAudioCore
 
 extension ALSAStream {
-    /// Stops in a row, without a frame between, after which the device counts as lost. Plugins that lose their device
-    /// answer with overruns for ever.
-    private static let recoveryLimit = 10
-    /// How long a suspended device may take to resume before it is started afresh.
-    private static let resumeLimit = Duration.seconds(5)
-
     /// What an answer other than frames means for the stream.
     func stopped(_ status: Int32, _ operation: ALSAOperation) throws(AudioError) -> CaptureRead {
         available = nil
         switch -status {
         case 0, EAGAIN, EINTR: return .nothing
-        case EPIPE: return try restart(after: .deviceOverrun)
-        case ESTRPIPE: return try resume()
+        case EPIPE: return try recover(from: .overrun, losing: .deviceOverrun)
+        case ESTRPIPE: return try recover(from: .suspended, losing: .deviceGap)
         case ENODEV, EBADFD: throw error(status, operation)
         default:
             switch calls.state(handle) {
             case .disconnected: throw error(-ENODEV, operation)
-            case .xrun: return try restart(after: .deviceOverrun)
-            case .suspended: return try resume()
+            case .xrun: return try recover(from: .overrun, losing: .deviceOverrun)
+            case .suspended: return try recover(from: .suspended, losing: .deviceGap)
             default: throw error(status, operation)
             }
         }
     }
 
-    /// Starts the stream again after it stopped, and tells what that cost.
-    func restart(after cause: AudioLoss.Cause) throws(AudioError) -> CaptureRead {
-        recoveries += 1
-        guard recoveries <= Self.recoveryLimit else {
-            throw lost("stopped \(Self.recoveryLimit) times in a row without delivering a frame", -EPIPE)
+    /// Does what is to be done about an event.
+    func recover(
+        from event: RecoveryStateMachine.Event, losing cause: AudioLoss.Cause
+    ) throws(AudioError) -> CaptureRead {
+        switch recovery.handle(event) {
+        case .restart: return try restart(after: cause)
+        case .resume: return try resume()
+        case .giveUp:
+            let limit = RecoveryStateMachine.restartLimit
+            throw lost("stopped \(limit) times in a row without delivering a frame", -EPIPE)
+        case .none, .close, .open, .fail: return .nothing
         }
+    }
+
+    /// Starts a stream again that delivers nothing, unless something came at last.
+    func restartStalled() throws(AudioError) -> CaptureRead {
+        isStalled = false
+        guard framesWaiting == 0 else { return .nothing }
+        _ = calls.drop(handle)
+        return try restart(after: .deviceGap)
+    }
+
+    /// Starts the stream again, and tells what the stop cost.
+    private func restart(after cause: AudioLoss.Cause) throws(AudioError) -> CaptureRead {
         // Right after a resume a start may answer once with an overrun of its own.
         var status = prepareAndStart()
         if status == -EPIPE { status = prepareAndStart() }
         // The next read goes on from there; what is lost meanwhile is counted then.
         if status == -EPIPE || status == -ESTRPIPE { return .nothing }
         guard status >= 0 else { throw error(status, .recover) }
-        suspendedSince = nil
+        _ = recovery.handle(.resumed)
         framesBeforeGap = nil
         return lossUntilNow(cause)
     }
@@ -50,14 +62,12 @@ extension ALSAStream {
 
     /// Asks a suspended device to go on; until it can, there is nothing to read.
     private func resume() throws(AudioError) -> CaptureRead {
-        let now = clock.now
-        let since = suspendedSince ?? now
-        suspendedSince = since
         let waiting = framesWaiting
         let status = calls.resume(handle)
-        if status == -EAGAIN, since.duration(to: now) < Self.resumeLimit { return .nothing }
-        guard status >= 0 else { return try restart(after: .deviceGap) }
-        suspendedSince = nil
+        guard status >= 0 else {
+            return try recover(from: status == -EAGAIN ? .resumeLater : .resumeRefused, losing: .deviceGap)
+        }
+        _ = recovery.handle(.resumed)
         framesBeforeGap = waiting
         return waiting > 0 ? .nothing : tellGap()
     }

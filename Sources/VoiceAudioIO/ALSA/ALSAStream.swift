@@ -1,15 +1,14 @@
 import Glibc
 import VoiceAudioCore
 
-/// An open ALSA capture. The capture thread alone uses it, from open to close.
+/// An open PCM that is captured from. The capture thread alone uses it, from open to close.
 ///
 /// Here stand opening, waiting and closing; reading and counting what was lost in `ALSAStream+Reading.swift`, starting
-/// again after a stop in `ALSAStream+Recovery.swift`.
-final class ALSAStream: CaptureStream {
+/// again after a stop in `ALSAStream+Recovery.swift`. What is tried, and how often, ``RecoveryStateMachine`` decides;
+/// opening another PCM in its place is ``RecoveringStream``'s.
+final class ALSAStream {
     /// Wakes in a row that brought nothing, after which waiting is paced by the clock: no driver can make us spin.
     private static let fruitlessWakeLimit = 4
-    /// Wakes in a row in which the device reported an error and gave nothing, after which it counts as lost.
-    private static let errorWakeLimit = 50
 
     let report: CaptureReport
 
@@ -32,11 +31,13 @@ final class ALSAStream: CaptureStream {
     /// Reads as many frames as fit, in the shape asked for.
     let reader: FrameReader
 
-    // All counted since the last frame.
-    var recoveries = 0
+    let recovery: Recovery
+    /// Counted since the last frame.
     private var fruitlessWakes = 0
-    private var errorWakes = 0
-    var suspendedSince: MonotonicInstant?
+    /// How long the device may deliver nothing before something is tried. Sound servers deliver late; hardware does not.
+    private let stallPatience: Duration
+    /// Whether the next read is to start the stream again because it has delivered nothing for so long.
+    var isStalled = false
 
     /// Frames that wait in the device as far as was asked; `nil` after a wait.
     var available: Int?
@@ -60,7 +61,7 @@ final class ALSAStream: CaptureStream {
 
     init(
         device: String, calls: any ALSACalls, request: CaptureRequest, environment: CaptureEnvironment,
-        messages: ALSAMessages
+        messages: ALSAMessages, recovery: Recovery
     ) throws(AudioError) {
         let opened = try NegotiatedPCM(opening: device, for: request, calls: calls)
         let setup = opened.setup
@@ -80,12 +81,14 @@ final class ALSAStream: CaptureStream {
         clock = environment.clock
         logSink = environment.logSink
         self.messages = messages
+        self.recovery = recovery
         rate = Int64(request.format.sampleRateHz)
         reader = FrameReader(setup: setup, request: request)
         pcmDescriptorCount = Int(count)
         // It wakes us once a chunk, or once a period.
         patience = max(period, request.format.duration(ofFrames: request.chunkFrameCount)) * 4 + .seconds(1)
         pace = min(period, .milliseconds(100))
+        stallPatience = max(setup.countsLossExactly ? .seconds(2) : .seconds(10), patience)
         timestamps = PCMTimestamps(patience: max(buffer, .seconds(1)))
         drift = DriftMeter(rate: rate)
         // A tenth of a second, at least: less than that, a sound server's bursts may vary from one second to the next.
@@ -95,10 +98,12 @@ final class ALSAStream: CaptureStream {
         pcm = opened.takePCM()
     }
 
-    func start() throws(AudioError) {
+    /// - Parameter isAfterGap: Whether the device takes the place of one that was lost: what it takes to begin is lost, too.
+    func start(isAfterGap: Bool = false) throws(AudioError) {
         let status = calls.start(handle)
         guard status >= 0 else { throw error(status, .start) }
         endOfFrames = clock.now
+        self.isAfterGap = isAfterGap
     }
 
     func close() {
@@ -124,6 +129,7 @@ final class ALSAStream: CaptureStream {
         let deadline = clock.now.advanced(by: patience)
         let readyCount = clock.wait(for: descriptors, until: deadline)
         if readyCount == 0, clock.now >= deadline { noteSilence() }
+        if readyCount == 0 || fruitlessWakes > 0 { try checkForStall() }
         let isWakeUp = descriptors.isReady(at: pcmDescriptorCount)
         guard readyCount > (isWakeUp ? 1 : 0) else { return }
         fruitlessWakes += 1
@@ -135,6 +141,17 @@ final class ALSAStream: CaptureStream {
     private func noteSilence() {
         guard report.countsLossExactly, position > 0 else { return }
         framesBeforeGap = framesWaiting
+    }
+
+    /// A device that is open and delivers nothing is started again, then given up.
+    private func checkForStall() throws(AudioError) {
+        // What was not started owes nothing.
+        guard endOfFrames.nanoseconds > 0, endOfFrames.duration(to: clock.now) >= patience else { return }
+        switch recovery.handle(.stalled(since: endOfFrames, patience: stallPatience)) {
+        case .restart: isStalled = true
+        case .giveUp: throw lost("is there, and delivers nothing however often it is started", nil)
+        case .none, .resume, .close, .open, .fail: break
+        }
     }
 
     /// What waits by the last that the device told, also where it is suspended; 0 where that is not known.
@@ -150,8 +167,7 @@ final class ALSAStream: CaptureStream {
         case .xrun, .suspended: return
         default:
             if status == -ENODEV { throw error(status, .wait) }
-            errorWakes += 1
-            guard errorWakes < Self.errorWakeLimit else {
+            guard recovery.handle(.waitFailed) != .giveUp else {
                 throw lost("reports an error at every wait and delivers nothing", status)
             }
         }
@@ -159,10 +175,9 @@ final class ALSAStream: CaptureStream {
 
     /// Frames came: the device lives.
     func noteLife() {
-        recoveries = 0
+        recovery.noteFrames()
         fruitlessWakes = 0
-        errorWakes = 0
-        suspendedSince = nil
+        isStalled = false
     }
 
     // MARK: Arithmetic and errors
@@ -179,8 +194,8 @@ final class ALSAStream: CaptureStream {
         AudioError(alsaStatus: status, operation: operation, device: report.source, calls: calls)
     }
 
-    func lost(_ what: String, _ status: Int32) -> AudioError {
-        AudioError(.deviceLost, "\(report.source) \(what)", status: status < 0 ? -status : nil)
+    func lost(_ what: String, _ status: Int32?) -> AudioError {
+        AudioError(.deviceLost, "\(report.source) \(what)", status: status.flatMap { $0 < 0 ? -$0 : nil })
     }
 }
 

@@ -38,14 +38,14 @@ package final class Capture: Sendable {
     /// - Throws: What the source throws; `timedOut` or `cancelled` with the thread left to itself; `outOfResources`.
     package convenience init(
         source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
-        history: BoundedAudioBuffer, subscribers: SubscriberTable, realtimePriority: Int, by deadline: MonotonicInstant,
-        abort: WakeUp, abandon: (WorkerThread) -> Void
+        history: BoundedAudioBuffer, subscribers: SubscriberTable, health: HealthBoard, realtimePriority: Int,
+        by deadline: MonotonicInstant, abort: WakeUp, abandon: (WorkerThread) -> Void
     ) throws(AudioError) {
         let shared = try Shared()
         let control = try CaptureControl()
         let start = Start(
             source: source, request: request, environment: environment, subscribers: subscribers,
-            realtimePriority: realtimePriority, history: try history.takeProducer())
+            health: health, realtimePriority: realtimePriority, history: try history.takeProducer())
         let thread = try WorkerThread(name: "va-capture") { start.run(control: control, shared: shared) }
         let opened: Shared.Opened
         do throws(AudioError) {
@@ -160,18 +160,21 @@ extension Capture {
         let request: CaptureRequest
         let environment: CaptureEnvironment
         let subscribers: SubscriberTable
+        let health: HealthBoard
         let realtimePriority: Int
         // Taken once, by the thread.
         private var history: BoundedAudioBuffer.Producer?
 
         init(
             source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
-            subscribers: SubscriberTable, realtimePriority: Int, history: consuming BoundedAudioBuffer.Producer
+            subscribers: SubscriberTable, health: HealthBoard, realtimePriority: Int,
+            history: consuming BoundedAudioBuffer.Producer
         ) {
             self.source = source
             self.request = request
             self.environment = environment
             self.subscribers = subscribers
+            self.health = health
             self.realtimePriority = realtimePriority
             self.history = consume history
         }
@@ -202,10 +205,11 @@ extension Capture {
             var failure: AudioError?
             var loop = CaptureLoop(
                 stream: stream, history: consume history, request: request, control: control,
-                subscribers: subscribers, clock: environment.clock)
+                subscribers: subscribers, health: health, clock: environment.clock)
             do throws(AudioError) { try loop.run() } catch { failure = error }
             // Before closing, which may hang.
             shared.outcome.withLock { [failure] outcome in outcome = failure.map(Outcome.failed) ?? .ended }
+            health.noteEnd(because: failure, at: environment.clock.now)
             subscribers.removeAll(because: failure)
             stream.close()
         }

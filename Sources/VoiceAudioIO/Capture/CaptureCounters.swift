@@ -10,6 +10,7 @@ package final class CaptureCounters: Sendable {
     let overruns = Atomic<Int>(0)
     let framesLostExactly = Atomic<Int>(0)
     let framesLostEstimated = Atomic<Int>(0)
+    let reopenings = Atomic<Int>(0)
     /// Place of the clock among all, and the drift's bits; one that is not a number while unknown.
     private let clock = Atomic<Int>(CaptureCounters.place(of: .arrival))
     private let drift = Atomic<UInt64>(Double.nan.bitPattern)
@@ -38,6 +39,8 @@ package final class CaptureCounters: Sendable {
         }
         Self.add(1, to: overruns)
     }
+
+    func noteReopening() { Self.add(1, to: reopenings) }
 
     func noteTiming(_ timing: CaptureTiming) {
         clock.store(Self.place(of: timing.clock), ordering: .relaxed)
@@ -73,8 +76,8 @@ package final class CaptureCounters: Sendable {
             framesDelivered: framesDelivered.load(ordering: .relaxed),
             framesDiscardedInPause: framesDiscardedInPause.load(ordering: .relaxed),
             overruns: overruns.load(ordering: .relaxed), framesLostExactly: framesLostExactly.load(ordering: .relaxed),
-            framesLostEstimated: framesLostEstimated.load(ordering: .relaxed), clock: timing.clock,
-            driftPPM: timing.driftPPM)
+            framesLostEstimated: framesLostEstimated.load(ordering: .relaxed),
+            reopenings: reopenings.load(ordering: .relaxed), clock: timing.clock, driftPPM: timing.driftPPM)
     }
 }
 
@@ -90,6 +93,8 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
     public var framesLostExactly: Int
     /// Frames that the device lost, where it could only be estimated as clock × rate.
     public var framesLostEstimated: Int
+    /// How often the device was opened again after it was away, or because `default` came to mean another.
+    public var reopenings: Int
     /// Where the frames' capture times come from.
     public var clock: CaptureClock
     /// How much faster the device's sample clock runs than its rate says, in parts per million by the monotonic clock;
@@ -99,13 +104,14 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
     /// Statistics of the values given.
     public init(
         framesDelivered: Int = 0, framesDiscardedInPause: Int = 0, overruns: Int = 0, framesLostExactly: Int = 0,
-        framesLostEstimated: Int = 0, clock: CaptureClock = .arrival, driftPPM: Double? = nil
+        framesLostEstimated: Int = 0, reopenings: Int = 0, clock: CaptureClock = .arrival, driftPPM: Double? = nil
     ) {
         self.framesDelivered = framesDelivered
         self.framesDiscardedInPause = framesDiscardedInPause
         self.overruns = overruns
         self.framesLostExactly = framesLostExactly
         self.framesLostEstimated = framesLostEstimated
+        self.reopenings = reopenings
         self.clock = clock
         self.driftPPM = driftPPM
     }
@@ -119,6 +125,7 @@ public struct CaptureStatistics: Sendable, Hashable, Codable {
         case overruns
         case framesLostExactly = "frames_lost_exactly"
         case framesLostEstimated = "frames_lost_estimated"
+        case reopenings
         case clock
         case driftPPM = "drift_ppm"
     }

@@ -12,6 +12,7 @@ struct CaptureLoop: ~Copyable {
     private let control: CaptureControl
     private let wakeUp: CaptureWakeUp
     private let subscribers: SubscriberTable
+    private let health: HealthBoard
     private let clock: any AudioClock
     private let bytesPerFrame: Int
     private let chunkByteCount: Int
@@ -23,15 +24,19 @@ struct CaptureLoop: ~Copyable {
     private var place: UnsafeMutableRawBufferPointer?
     private var filledByteCount = 0
     private var captureTime = MonotonicInstant(nanoseconds: 0)
+    private var silence = SilenceDetector()
+    /// Attempts of the source's to come back, as last told; `nil` while it is not away.
+    private var toldAttempts: Int?
 
     init(
         stream: any CaptureStream, history: consuming BoundedAudioBuffer.Producer, request: CaptureRequest,
-        control: CaptureControl, subscribers: SubscriberTable, clock: any AudioClock
+        control: CaptureControl, subscribers: SubscriberTable, health: HealthBoard, clock: any AudioClock
     ) {
         self.stream = stream
         self.control = control
         wakeUp = CaptureWakeUp(control.wakeUp)
         self.subscribers = subscribers
+        self.health = health
         self.clock = clock
         bytesPerFrame = request.format.bytesPerFrame
         chunkByteCount = request.chunkFrameCount * request.format.bytesPerFrame
@@ -46,6 +51,7 @@ struct CaptureLoop: ~Copyable {
     mutating func run() throws(AudioError) {
         do throws(AudioError) {
             try stream.start()
+            health.noteOpened(stream.report, at: clock.now)
             while try step() {}
             commit()
         } catch {
@@ -94,6 +100,7 @@ struct CaptureLoop: ~Copyable {
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: place[filledByteCount..<chunkByteCount])
         var span = unsafe rest.mutableBytes
         let result = try stream.read(into: &span)
+        noteHealth(result)
         if case .frames(let count, let time) = result, count > 0 {
             guard count * bytesPerFrame <= span.byteCount else {
                 throw AudioError(
@@ -120,7 +127,9 @@ struct CaptureLoop: ~Copyable {
         // SAFETY: still reserved.
         let filled = unsafe UnsafeRawBufferPointer(rebasing: place[..<filledByteCount])
         control.counters.noteTiming(stream.timing)
-        control.counters.level.store(unsafe AudioLevel.measure(filled, format: sampleFormat), ordering: .relaxed)
+        let level = unsafe AudioLevel.measure(filled, format: sampleFormat)
+        control.counters.level.store(level, ordering: .relaxed)
+        health.noteSilence(since: silence.note(AudioLevel(bits: level), at: captureTime), at: captureTime)
         subscribers.append(unsafe filled.bytes, numbers: history.buffer.nextNumbers, captureTime: captureTime)
         _ = history.commit(
             byteCount: filledByteCount, captureTime: captureTime, interrupt: control.wakeUp.descriptor)
@@ -128,10 +137,24 @@ struct CaptureLoop: ~Copyable {
         filledByteCount = 0
     }
 
+    /// Leaves what the health follows from where others see it.
+    private mutating func noteHealth(_ result: CaptureRead) {
+        if case .frames(1..., _) = result {
+            health.noteFrames(at: clock.now)
+            if toldAttempts == nil { return }
+        }
+        let outage = stream.outage
+        guard outage?.attempts != toldAttempts else { return }
+        toldAttempts = outage?.attempts
+        health.noteOutage(outage, at: clock.now)
+    }
+
     /// Opening took its time already: here a lock is no matter.
     private mutating func reopen(after loss: AudioLoss) {
         lose(loss)
+        control.counters.noteReopening()
         control.report.withLock { $0 = stream.report }
+        health.noteOpened(stream.report, at: clock.now)
     }
 
     /// Marks a gap: a chunk never hides one inside it.

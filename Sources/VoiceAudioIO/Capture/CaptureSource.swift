@@ -41,7 +41,7 @@ public struct CaptureRequest: Sendable, Hashable {
 public struct CaptureEnvironment: Sendable {
     /// Deadlines, pace and time stamps go by it.
     public var clock: any AudioClock
-    /// Where log lines go. Never used between a stream's start and its end.
+    /// Where log lines go. Never used while frames flow: only when a stream is opened, again, too, and closed.
     public var logSink: any AudioLogSink
 
     /// The system's clock and no log, unless given.
@@ -61,6 +61,9 @@ public protocol CaptureStream: AnyObject {
 
     /// What is known of the stream's times by now.
     var timing: CaptureTiming { get }
+
+    /// What keeps the source from delivering while it tries to go on by itself; `nil` where nothing does.
+    var outage: CaptureOutage? { get }
 
     /// Starts the flow of frames.
     ///
@@ -85,6 +88,29 @@ public protocol CaptureStream: AnyObject {
 extension CaptureStream {
     /// Frames are stamped as they arrive.
     public var timing: CaptureTiming { CaptureTiming() }
+
+    /// It goes on, or it fails.
+    public var outage: CaptureOutage? { nil }
+}
+
+/// A source that is away, and tries to come back.
+public struct CaptureOutage: Sendable, Hashable {
+    /// What began it.
+    public var reason: AudioError
+    /// What ended the newest attempt to go on; `nil` before the first.
+    public var newestReason: AudioError?
+    /// When it began.
+    public var since: MonotonicInstant
+    /// Attempts to go on so far.
+    public var attempts: Int
+
+    /// An outage of the values given.
+    public init(reason: AudioError, newestReason: AudioError? = nil, since: MonotonicInstant, attempts: Int = 0) {
+        self.reason = reason
+        self.newestReason = newestReason
+        self.since = since
+        self.attempts = attempts
+    }
 }
 
 /// What one read brought.

@@ -93,7 +93,7 @@ struct CardName: Hashable {
     }
 
     /// The cards that are meant, of those that capture.
-    private func matches(in cards: [SoundCard]) -> [SoundCard] {
+    func matches(in cards: [SoundCard]) -> [SoundCard] {
         cards.filter { isMeant($0.identity) && !$0.capturingPCMs.isEmpty }
     }
 

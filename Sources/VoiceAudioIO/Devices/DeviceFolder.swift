@@ -11,7 +11,7 @@ final class DeviceFolder: Sendable {
     /// Readable for all of these, and after the time set by ``wake(after:)``.
     var descriptor: Int32 { any.descriptor }
     private let any: ReadableAny
-    private let timer: Int32
+    private let timer: TimerDescriptor
     private let ended: WakeUp
     private let dev: String
     /// The watch on `/dev`; there only while there is no `/dev/snd`, as all kinds of things happen there.
@@ -21,18 +21,15 @@ final class DeviceFolder: Sendable {
         self.dev = dev
         any = try ReadableAny()
         ended = try WakeUp()
+        timer = try TimerDescriptor()
         noticing = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        let inotifyStatus = errno
-        timer = timerfd_create(CLOCK_MONOTONIC, Int32(TFD_CLOEXEC) | Int32(TFD_NONBLOCK))
-        let timerStatus = errno
-        // What could be had is closed by deinit.
-        guard noticing >= 0 else { throw AudioError(systemCall: "inotify_init1", status: inotifyStatus) }
-        guard timer >= 0 else { throw AudioError(systemCall: "timerfd_create", status: timerStatus) }
-        for source in [noticing, timer, ended.descriptor] { try any.watch(source) }
+        // From here on deinit closes it.
+        guard noticing >= 0 else { throw AudioError(systemCall: "inotify_init1", status: errno) }
+        for source in [noticing, timer.descriptor, ended.descriptor] { try any.watch(source) }
         _ = try watch()
     }
 
-    deinit { for descriptor in [noticing, timer] where descriptor >= 0 { close(descriptor) } }
+    deinit { if noticing >= 0 { close(noticing) } }
 
     /// Readable after ``end()``.
     var ending: Int32 { ended.descriptor }
@@ -53,14 +50,7 @@ final class DeviceFolder: Sendable {
     }
 
     /// Makes ``descriptor`` readable after `time`, or not at all by time.
-    func wake(after time: Duration?) {
-        // Zero would switch it off.
-        let nanoseconds = time.map { max(1, $0.clampedNanoseconds) } ?? 0
-        var setting = itimerspec()
-        setting.it_value = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        // SAFETY: a local, read by the kernel.
-        _ = unsafe timerfd_settime(timer, 0, &setting, nil)
-    }
+    func wake(after time: Duration?) { timer.set(to: time) }
 
     /// Takes the events out, and answers whether there were any.
     private func drain() -> Bool {

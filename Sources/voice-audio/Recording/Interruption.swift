@@ -9,6 +9,13 @@ struct Interruption {
 
     var descriptor: Int32 { wakeUp.descriptor }
 
+    /// Whether one of them came.
+    var isAsked: Bool {
+        var descriptors = DescriptorSet(count: 1)
+        descriptors.watch(descriptor, at: 0)
+        return descriptors.poll(nanoseconds: 0) > 0
+    }
+
     /// Takes both signals over for the rest of the process's life.
     ///
     /// - Throws: `outOfResources`.

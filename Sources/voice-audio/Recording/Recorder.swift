@@ -22,12 +22,15 @@ struct Recorder {
             // Half a minute of patience for a slow disk. What does not fit is counted, and told.
             let subscription = try processor.subscribe(
                 chunks: max(16, chunks(in: .seconds(30))), overflow: .uniform(.dropNewest))
+            var commentary = try Commentary(on: processor)
             try processor.arm()
             var sink = try RecordingSink(output: output, configuration: configuration)
             var meter = LiveLine()
             var failure: AudioError?
             do throws(AudioError) {
-                try record(subscription, from: processor, into: &sink, showing: &meter, until: interruption)
+                try record(
+                    subscription, from: processor, into: &sink, showing: &meter, saying: &commentary,
+                    until: interruption)
             } catch {
                 failure = error
             }
@@ -43,24 +46,34 @@ struct Recorder {
 
     private func record(
         _ subscription: AudioSubscription, from processor: AudioProcessor, into sink: inout RecordingSink,
-        showing meter: inout LiveLine, until interruption: Interruption
+        showing meter: inout LiveLine, saying commentary: inout Commentary, until interruption: Interruption
     ) throws(AudioError) {
         // Waking for every chunk is only worth it where somebody watches or listens.
         let isWatched = meter.isShown || sink.isPipe
-        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(500)))
-        while try subscription.waitForChunks(batch, interrupt: interruption.descriptor) {
-            try drain(subscription, into: &sink)
+        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(100)))
+        let anything = try ReadableAny()
+        try anything.watch(interruption.descriptor)
+        try anything.watch(commentary.descriptor)
+        while true {
+            let hasChunks = try subscription.waitForChunks(batch, interrupt: anything.descriptor)
+            // Asked to end: what is there already still belongs to it.
+            let isInterrupted = interruption.isAsked
+            try drain(subscription, into: &sink, saying: &commentary)
+            if isInterrupted || sink.isFull(at: frameLimit) { return }
+            // The capture is over, and all of it was taken.
+            if !hasChunks, subscription.buffer.isClosed, try subscription.isOver() { return }
+            try commentary.speak()
             meter.show(sink, processor)
-            if sink.isFull(at: frameLimit) { return }
         }
-        // Asked to end: what is there already still belongs to it.
-        try drain(subscription, into: &sink)
     }
 
-    private func drain(_ subscription: AudioSubscription, into sink: inout RecordingSink) throws(AudioError) {
+    private func drain(
+        _ subscription: AudioSubscription, into sink: inout RecordingSink, saying commentary: inout Commentary
+    ) throws(AudioError) {
         do {
             while !sink.isFull(at: frameLimit),
-                try subscription.buffer.consumeOldest({ header, bytes in
+                try subscription.buffer.consumeOldest({ (header, bytes) -> Void in
+                    if let loss = header.lossBefore { commentary.note(loss) }
                     try sink.append(header, bytes, frameLimit: frameLimit)
                 }) != nil
             {}

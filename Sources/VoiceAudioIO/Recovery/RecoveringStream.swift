@@ -1,0 +1,242 @@
+import VoiceAudioCore
+
+/// Captures from an ALSA device through its absences: closes it when it is lost, opens it again when it is back, and goes
+/// on with another card where `default` comes to mean that.
+///
+/// What is to be done, and when, ``RecoveryStateMachine`` says. Between the last frame before and the first after lies a
+/// gap, told by the clock.
+final class RecoveringStream: CaptureStream {
+    /// Opens what the device's name means at that moment.
+    typealias Opening = () throws(AudioError) -> ALSAStream
+
+    private let open: Opening
+    private let recovery: Recovery
+    private let environment: CaptureEnvironment
+    private let makeWatch: () throws(AudioError) -> DeviceWatch
+
+    private var stream: ALSAStream?
+    private(set) var report: CaptureReport
+    private var newestTiming = CaptureTiming()
+    private var newestCaptureTime = MonotonicInstant(nanoseconds: 0)
+    private var endOfFrames = MonotonicInstant(nanoseconds: 0)
+
+    /// Whether the next read is to tell the gap as it is so far.
+    private var tellsGap = false
+    /// What the capture ends with once the gap before it is told.
+    private var failure: AudioError?
+
+    /// Where changes among the cards show: always where `default` is followed, else while the device is away.
+    private var watch: DeviceWatch?
+    private let followsDefault: Bool
+    /// When changes that were noticed will have settled.
+    private var lookAt: MonotonicInstant?
+    private var either: (wakeUp: Int32, set: ReadableAny)?
+
+    var timing: CaptureTiming { stream?.timing ?? newestTiming }
+
+    var outage: CaptureOutage? {
+        recovery.machine.outage.map {
+            CaptureOutage(reason: $0.error, newestReason: $0.newest, since: $0.since, attempts: $0.attempts)
+        }
+    }
+
+    /// - Parameters:
+    ///   - makeWatch: Begins to watch the sound cards.
+    ///   - open: Opens what the device's name means at that moment.
+    /// - Throws: What `open` throws; what `makeWatch` throws where `default` is followed.
+    init(
+        recovery: Recovery, followsDefault: Bool, environment: CaptureEnvironment,
+        makeWatch: @escaping () throws(AudioError) -> DeviceWatch, open: @escaping Opening
+    ) throws(AudioError) {
+        self.recovery = recovery
+        self.followsDefault = followsDefault
+        self.environment = environment
+        self.makeWatch = makeWatch
+        self.open = open
+        // Watched before it is opened: what changes in between is seen.
+        watch = followsDefault ? try makeWatch() : nil
+        let stream = try open()
+        report = stream.report
+        self.stream = stream
+    }
+
+    func start() throws(AudioError) {
+        try stream?.start()
+        endOfFrames = clock.now
+    }
+
+    func close() {
+        closeStream()
+        watch?.end()
+    }
+
+    func wait(orFor wakeUp: CaptureWakeUp) throws(AudioError) {
+        guard failure == nil else { return }
+        guard let stream else { return waitForDevice(orFor: wakeUp) }
+        do throws(AudioError) {
+            try stream.wait(orFor: followsDefault ? try eitherOf(wakeUp) : wakeUp)
+        } catch {
+            try note(error)
+        }
+    }
+
+    func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead {
+        if let failure { throw failure }
+        guard let stream else { return tellsGap ? .gap(gap()) : attempt() }
+        let result: CaptureRead
+        do throws(AudioError) {
+            result = try stream.read(into: &buffer)
+        } catch {
+            try note(error)
+            return .nothing
+        }
+        switch result {
+        case .frames(let count, let captureTime):
+            // Another device's stamps may reach back before the gap.
+            newestCaptureTime = max(captureTime, newestCaptureTime)
+            endOfFrames = newestCaptureTime.advanced(by: report.format.duration(ofFrames: count))
+            return .frames(count, captureTime: newestCaptureTime)
+        case .lost(let loss), .reopened(let loss):
+            endOfFrames = endOfFrames.advanced(by: report.format.duration(ofFrames: loss.frames))
+        case .nothing: if followsDefault, hasDefaultChanged() { return follow() }
+        case .ended: break
+        }
+        return result
+    }
+
+    private var clock: any AudioClock { environment.clock }
+
+    private func closeStream() {
+        guard let stream else { return }
+        newestTiming = stream.timing
+        stream.close()
+        self.stream = nil
+    }
+
+    /// The frames due since the last ones, by the clock.
+    private func gap() -> AudioLoss {
+        tellsGap = false
+        let now = clock.now
+        let missing = report.format.frameCount(in: endOfFrames.duration(to: now))
+        endOfFrames = max(endOfFrames, now)
+        return AudioLoss(frames: max(0, missing), cause: .deviceGap, isExact: false)
+    }
+
+    // MARK: A device that went away
+
+    /// Closes a device that is of no use any more.
+    ///
+    /// - Throws: What ends the capture.
+    private func note(_ error: AudioError) throws(AudioError) {
+        if case .fail(let error) = recovery.handle(.lost(error)) {
+            // The budget is used up: what the absence cost is told first.
+            guard stream != nil, recovery.machine.policy != .fail else { throw error }
+            failure = error
+            return
+        }
+        closeStream()
+        if watch == nil { watch = try? makeWatch() }
+        log(.warning, "the device is lost: it is opened again when it is back", "\(error)")
+    }
+
+    private func waitForDevice(orFor wakeUp: CaptureWakeUp) {
+        var wanted = DescriptorSet(count: 2)
+        wanted.watch(wakeUp.descriptor, at: 0)
+        wanted.watch(watch?.descriptor ?? -1, at: 1)
+        _ = clock.wait(for: wanted, until: [recovery.machine.nextAttempt, lookAt].compactMap(\.self).min())
+        // Who wakes us takes what there is.
+        if wanted.isReady(at: 0) { tellsGap = true }
+        if hasChanged({ _ in true }) { _ = recovery.handle(.devicesChanged) }
+    }
+
+    /// Opens the device again, if it is time.
+    private func attempt() -> CaptureRead {
+        guard recovery.handle(.tick) == .open else { return .nothing }
+        do throws(AudioError) {
+            try replaceStream()
+            _ = recovery.handle(.opened)
+            if !followsDefault {
+                watch?.end()
+                watch = nil
+                lookAt = nil
+            }
+            log(.notice, "the device is back", "\(report)")
+            return .reopened(gap())
+        } catch {
+            guard case .fail(let error) = recovery.handle(.openFailed(error)) else { return .nothing }
+            failure = error
+            return .gap(gap())
+        }
+    }
+
+    /// Goes on with what the device's name means now; where that does not open, with what there is.
+    private func replaceStream() throws(AudioError) {
+        let next = try open()
+        do throws(AudioError) {
+            try next.start(isAfterGap: true)
+        } catch {
+            next.close()
+            throw error
+        }
+        closeStream()
+        stream = next
+        report = next.report
+    }
+
+    // MARK: Another default
+
+    /// The waker, and changes among the cards, as one descriptor.
+    private func eitherOf(_ wakeUp: CaptureWakeUp) throws(AudioError) -> CaptureWakeUp {
+        if let either, either.wakeUp == wakeUp.descriptor { return CaptureWakeUp(descriptor: either.set.descriptor) }
+        let set = try ReadableAny()
+        try set.watch(wakeUp.descriptor)
+        if let watch { try set.watch(watch.descriptor) }
+        either = (wakeUp.descriptor, set)
+        return CaptureWakeUp(descriptor: set.descriptor)
+    }
+
+    private func hasDefaultChanged() -> Bool {
+        hasChanged { change in
+            guard case .defaultChanged(let device) = change else { return false }
+            return device != .nothing
+        }
+    }
+
+    /// Whether the cards changed in a way that matters.
+    private func hasChanged(_ matters: (DeviceChange) -> Bool) -> Bool {
+        guard let watch else { return false }
+        var watched = DescriptorSet(count: 1)
+        watched.watch(watch.descriptor, at: 0)
+        guard watched.poll(nanoseconds: 0) > 0 || lookAt.map({ $0 <= clock.now }) ?? false else { return false }
+        var hasChanged = false
+        while let (change, lookAt) = try? watch.look() {
+            self.lookAt = lookAt
+            guard let change else { break }
+            if matters(change) { hasChanged = true }
+        }
+        return hasChanged
+    }
+
+    /// Goes on with what `default` means now: it is opened and started before the present device is closed.
+    private func follow() -> CaptureRead {
+        do throws(AudioError) {
+            try replaceStream()
+            log(.notice, "the default device is another one: going on with it", "\(report)")
+            return .reopened(gap())
+        } catch {
+            log(.warning, "the default device is another one, which cannot be captured from", "\(error)")
+            return .nothing
+        }
+    }
+
+    private func log(_ level: AudioLogLevel, _ message: String, _ detail: String) {
+        environment.logSink.log(
+            level: level, message: message, metadata: ["device": report.source, "detail": detail],
+            source: "VoiceAudio")
+    }
+}
+
+extension CaptureRead {
+    /// A loss, if there is one.
+    fileprivate static func gap(_ loss: AudioLoss) -> CaptureRead { loss.frames > 0 ? .lost(loss) : .nothing }
+}
