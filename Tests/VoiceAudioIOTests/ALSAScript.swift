@@ -266,7 +266,7 @@ final class ALSAScript: ALSACalls {
     func hardwareFormat(at place: PCMPlace) -> HardwareFormat? { script.withLock { $0.hardware } }
 
     func deviceHints() -> (status: Int32, hints: [PCMHint]) { (answer("deviceHints"), script.withLock { $0.hints }) }
-    func cards() -> [SoundCard] { script.withLock { $0.cards } }
+    func cards(isBrief: Bool) -> [SoundCard] { script.withLock { $0.cards } }
     func defaultPCM() -> DefaultPCM { script.withLock { $0.standard } }
 }
 

@@ -57,14 +57,14 @@ public struct ALSASource: CaptureSource {
     ) throws(AudioError) -> any CaptureStream {
         let recovery = Recovery(policy: effectivePolicy, clock: environment.clock)
         var bound = BoundDevice(device)
+        let makeWatch = { () throws(AudioError) in
+            try DeviceWatch(calls: calls, roots: roots, clock: environment.clock)
+        }
         return try RecoveringStream(
-            recovery: recovery, followsDefault: followsDefault, environment: environment,
-            makeWatch: { () throws(AudioError) in
-                try DeviceWatch(calls: calls, roots: roots, clock: environment.clock)
-            }
+            recovery: recovery, environment: environment, dev: roots.dev, makeWatch: followsDefault ? makeWatch : nil
         ) { () throws(AudioError) in
             let stream = try openNow(bound, request, in: environment, recovery)
-            bound.bind(toCard: calls.info(stream.handle)?.card, among: calls.cards())
+            bound.bind(toCard: calls.info(stream.handle)?.card, among: calls.cards(isBrief: true))
             return stream
         }
     }
@@ -81,7 +81,7 @@ public struct ALSASource: CaptureSource {
     ) throws(AudioError) -> ALSAStream {
         let messages = ALSAMessages()
         do throws(AudioError) {
-            let present = try bound.present(among: calls.cards())
+            let present = try bound.present(among: calls.cards(isBrief: true))
             let stream = try ALSAStream(
                 device: present, calls: calls, request: request, environment: environment, messages: messages,
                 recovery: recovery)

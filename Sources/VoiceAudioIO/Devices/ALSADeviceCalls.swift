@@ -8,9 +8,16 @@ package protocol ALSADeviceCalls: Sendable {
     /// What `snd_device_name_hint` tells of PCMs.
     func deviceHints() -> (status: Int32, hints: [PCMHint])
     /// The sound cards, and their PCMs.
-    func cards() -> [SoundCard]
+    ///
+    /// - Parameter isBrief: Whether it is enough which there are: names and native formats of PCMs are left out.
+    func cards(isBrief: Bool) -> [SoundCard]
     /// What the name `default` stands for in ALSA's configuration, when capturing.
     func defaultPCM() -> DefaultPCM
+}
+
+extension ALSADeviceCalls {
+    /// The sound cards, with all that is known of them.
+    func cards() -> [SoundCard] { cards(isBrief: false) }
 }
 
 /// What the name `default` leads to in ALSA's configuration.
@@ -48,7 +55,9 @@ extension SystemALSACalls {
         return unsafe String(cString: text)
     }
 
-    package func cards() -> [SoundCard] { CardFiles().cards(namesByControl: Self.names) }
+    package func cards(isBrief: Bool) -> [SoundCard] {
+        CardFiles().cards(isBrief: isBrief, namesByControl: Self.names)
+    }
 
     /// What a card's control calls it: for where `/proc/asound` is hidden, as in containers.
     private static func names(ofCard index: Int) -> CardFiles.Names? {

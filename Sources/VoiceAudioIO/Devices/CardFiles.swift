@@ -22,8 +22,10 @@ struct CardFiles: Sendable {
 
     /// The cards, by their numbers.
     ///
-    /// - Parameter namesByControl: Asked where `/proc/asound` does not tell.
-    func cards(namesByControl: (Int) -> Names? = { _ in nil }) -> [SoundCard] {
+    /// - Parameters:
+    ///   - isBrief: Whether it is enough which cards and PCMs there are: names and native formats of PCMs are not read.
+    ///   - namesByControl: Asked where `/proc/asound` does not tell.
+    func cards(isBrief: Bool = false, namesByControl: (Int) -> Names? = { _ in nil }) -> [SoundCard] {
         let names = Self.names(inCards: SoundCardFiles.text(ofFile: "\(roots.proc)/asound/cards", limit: 65_536) ?? "")
         let found =
             SoundCardFiles.names(in: "\(roots.sys)/class/sound") + SoundCardFiles.names(in: "\(roots.proc)/asound")
@@ -34,14 +36,14 @@ struct CardFiles: Sendable {
                 let id = SoundCardFiles.line(ofFile: "\(roots.sys)/class/sound/card\(index)/id")
                     ?? SoundCardFiles.line(ofFile: "\(roots.proc)/asound/card\(index)/id")
             else { continue }
-            let names = names[index] ?? namesByControl(index)
+            let names = names[index] ?? (isBrief ? nil : namesByControl(index))
             let place = CardPlace(link: "\(roots.sys)/class/sound/card\(index)/device")
             cards.append(
                 SoundCard(
                     index: index,
                     identity: CardIdentity(cardID: id, bus: place.bus, path: place.path, usb: place.usb),
                     name: names?.name ?? id, longName: names?.longName ?? "", driver: names?.driver ?? "",
-                    pcms: pcms(ofCard: index)))
+                    pcms: pcms(ofCard: index, isBrief: isBrief)))
         }
         for index in cards.indices { cards[index].stableName = CardName.stableName(of: cards[index], among: cards) }
         return cards
@@ -78,18 +80,19 @@ struct CardFiles: Sendable {
         return ["controlC\(card.index)"] + pcms
     }
 
-    private func pcms(ofCard index: Int) -> [CardPCM] {
+    private func pcms(ofCard index: Int, isBrief: Bool) -> [CardPCM] {
         let asound = "\(roots.proc)/asound/card\(index)"
         let files = SoundCardFiles.names(in: asound)
         let nodes = SoundCardFiles.names(in: "\(roots.sys)/class/sound/card\(index)").compactMap { name in
             name.hasPrefix("pcmC\(index)D") ? "pcm" + name.dropFirst("pcmC\(index)D".count) : nil
         }
         var formats: [Int: NativeFormatFiles.Formats] = [:]
-        for file in files where file.hasPrefix("codec#") {
+        for file in files where !isBrief && file.hasPrefix("codec#") {
             let text = SoundCardFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
             formats.merge(NativeFormatFiles.hdaCodec(text)) { first, _ in first }
         }
-        for (file, device) in files.compactMap({ file in Self.number(file[...], after: "stream").map { (file, $0) } }) {
+        for (file, device) in files.compactMap({ file in Self.number(file[...], after: "stream").map { (file, $0) } })
+        where !isBrief {
             let text = SoundCardFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
             formats[device] = NativeFormatFiles.usbStream(text)
         }
@@ -98,7 +101,7 @@ struct CardFiles: Sendable {
             guard let direction = name.last, direction == "c" || direction == "p",
                 let device = Self.number(name.dropLast(), after: "pcm")
             else { continue }
-            let info = SoundCardFiles.fields(ofFile: "\(asound)/\(name)/info")
+            let info = isBrief ? nil : SoundCardFiles.fields(ofFile: "\(asound)/\(name)/info")
             let isCapture = direction == "c"
             let native = isCapture ? formats[device]?.capture : formats[device]?.playback
             let about = CardPCM.Direction(

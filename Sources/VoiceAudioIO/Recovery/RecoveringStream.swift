@@ -12,7 +12,8 @@ final class RecoveringStream: CaptureStream {
     private let open: Opening
     private let recovery: Recovery
     private let environment: CaptureEnvironment
-    private let makeWatch: () throws(AudioError) -> DeviceWatch
+    private let makeWatch: (() throws(AudioError) -> DeviceWatch)?
+    private let dev: String
 
     private var stream: ALSAStream?
     private(set) var report: CaptureReport
@@ -25,9 +26,10 @@ final class RecoveringStream: CaptureStream {
     /// What the capture ends with once the gap before it is told.
     private var failure: AudioError?
 
-    /// Where changes among the cards show: always where `default` is followed, else while the device is away.
+    /// Where cards that come show while the device is away.
+    private var folder: DeviceFolder?
+    /// Where `default` is followed: whether it means another device.
     private var watch: DeviceWatch?
-    private let followsDefault: Bool
     /// When changes that were noticed will have settled.
     private var lookAt: MonotonicInstant?
     private var either: (wakeUp: Int32, set: ReadableAny)?
@@ -41,20 +43,21 @@ final class RecoveringStream: CaptureStream {
     }
 
     /// - Parameters:
-    ///   - makeWatch: Begins to watch the sound cards.
+    ///   - dev: The directory of the system's devices.
+    ///   - makeWatch: Begins to watch what `default` means; `nil` where it is not followed.
     ///   - open: Opens what the device's name means at that moment.
-    /// - Throws: What `open` throws; what `makeWatch` throws where `default` is followed.
+    /// - Throws: What `open` and `makeWatch` throw.
     init(
-        recovery: Recovery, followsDefault: Bool, environment: CaptureEnvironment,
-        makeWatch: @escaping () throws(AudioError) -> DeviceWatch, open: @escaping Opening
+        recovery: Recovery, environment: CaptureEnvironment, dev: String,
+        makeWatch: (() throws(AudioError) -> DeviceWatch)?, open: @escaping Opening
     ) throws(AudioError) {
         self.recovery = recovery
-        self.followsDefault = followsDefault
         self.environment = environment
+        self.dev = dev
         self.makeWatch = makeWatch
         self.open = open
         // Watched before it is opened: what changes in between is seen.
-        watch = followsDefault ? try makeWatch() : nil
+        watch = try makeWatch?()
         let stream = try open()
         report = stream.report
         self.stream = stream
@@ -74,7 +77,7 @@ final class RecoveringStream: CaptureStream {
         guard failure == nil else { return }
         guard let stream else { return waitForDevice(orFor: wakeUp) }
         do throws(AudioError) {
-            try stream.wait(orFor: followsDefault ? try eitherOf(wakeUp) : wakeUp)
+            try stream.wait(orFor: watch == nil ? wakeUp : try eitherOf(wakeUp))
         } catch {
             try note(error)
         }
@@ -98,7 +101,7 @@ final class RecoveringStream: CaptureStream {
             return .frames(count, captureTime: newestCaptureTime)
         case .lost(let loss), .reopened(let loss):
             endOfFrames = endOfFrames.advanced(by: report.format.duration(ofFrames: loss.frames))
-        case .nothing: if followsDefault, hasDefaultChanged() { return follow() }
+        case .nothing: if hasDefaultChanged() { return follow() }
         case .ended: break
         }
         return result
@@ -135,31 +138,29 @@ final class RecoveringStream: CaptureStream {
             return
         }
         closeStream()
-        if watch == nil { watch = try? makeWatch() }
+        folder = try? DeviceFolder(dev: dev)
         log(.warning, "the device is lost: it is opened again when it is back", "\(error)")
     }
 
     private func waitForDevice(orFor wakeUp: CaptureWakeUp) {
         var wanted = DescriptorSet(count: 2)
         wanted.watch(wakeUp.descriptor, at: 0)
-        wanted.watch(watch?.descriptor ?? -1, at: 1)
-        _ = clock.wait(for: wanted, until: [recovery.machine.nextAttempt, lookAt].compactMap(\.self).min())
+        wanted.watch(folder?.noticing ?? -1, at: 1)
+        _ = clock.wait(for: wanted, until: recovery.machine.nextAttempt)
         // Who wakes us takes what there is.
         if wanted.isReady(at: 0) { tellsGap = true }
-        if hasChanged({ _ in true }) { _ = recovery.handle(.devicesChanged) }
+        if wanted.isReady(at: 1), (try? folder?.hasNoticed()) ?? false { _ = recovery.handle(.devicesChanged) }
     }
 
     /// Opens the device again, if it is time.
     private func attempt() -> CaptureRead {
         guard recovery.handle(.tick) == .open else { return .nothing }
         do throws(AudioError) {
+            // What `default` means is looked at now: earlier changes are none any more.
+            try watchAnew()
             try replaceStream()
             _ = recovery.handle(.opened)
-            if !followsDefault {
-                watch?.end()
-                watch = nil
-                lookAt = nil
-            }
+            folder = nil
             log(.notice, "the device is back", "\(report)")
             return .reopened(gap())
         } catch {
@@ -195,15 +196,15 @@ final class RecoveringStream: CaptureStream {
         return CaptureWakeUp(descriptor: set.descriptor)
     }
 
-    private func hasDefaultChanged() -> Bool {
-        hasChanged { change in
-            guard case .defaultChanged(let device) = change else { return false }
-            return device != .nothing
-        }
+    private func watchAnew() throws(AudioError) {
+        guard let makeWatch else { return }
+        watch?.end()
+        either = nil
+        lookAt = nil
+        watch = try makeWatch()
     }
 
-    /// Whether the cards changed in a way that matters.
-    private func hasChanged(_ matters: (DeviceChange) -> Bool) -> Bool {
+    private func hasDefaultChanged() -> Bool {
         guard let watch else { return false }
         var watched = DescriptorSet(count: 1)
         watched.watch(watch.descriptor, at: 0)
@@ -212,7 +213,7 @@ final class RecoveringStream: CaptureStream {
         while let (change, lookAt) = try? watch.look() {
             self.lookAt = lookAt
             guard let change else { break }
-            if matters(change) { hasChanged = true }
+            if case .defaultChanged(let device) = change { hasChanged = device != .nothing }
         }
         return hasChanged
     }

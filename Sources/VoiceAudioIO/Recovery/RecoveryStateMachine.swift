@@ -26,6 +26,8 @@ struct RecoveryStateMachine: Equatable {
         var since: MonotonicInstant
         /// Attempts to open the device, the successful ones included.
         var attempts = 0
+        /// Attempts since a sound card came: the pauses go by them.
+        var recentAttempts = 0
         var nextAttempt: MonotonicInstant
     }
 
@@ -223,6 +225,7 @@ struct RecoveryStateMachine: Equatable {
     private mutating func openFailed(_ error: AudioError, at now: MonotonicInstant) -> Action {
         guard case .reconnect(let budget, let backoff) = policy, case .waiting(var outage) = state else { return .none }
         outage.attempts += 1
+        outage.recentAttempts += 1
         outage.newest = error
         return wait(for: outage, budget, backoff, at: now)
     }
@@ -234,7 +237,7 @@ struct RecoveryStateMachine: Equatable {
         let end = outage.since.advanced(by: budget)
         guard now < end else { return fail(outage.exhausted(budget)) }
         var outage = outage
-        outage.nextAttempt = min(end, now.advanced(by: backoff.pause(afterAttempts: outage.attempts)))
+        outage.nextAttempt = min(end, now.advanced(by: backoff.pause(afterAttempts: outage.recentAttempts)))
         state = .waiting(outage)
         return .close
     }
@@ -244,9 +247,11 @@ struct RecoveryStateMachine: Equatable {
         return .fail(error)
     }
 
+    /// A card's nodes appear one after the other, and may be opened only when udev has seen them.
     private mutating func devicesChanged(at now: MonotonicInstant) -> Action {
-        guard case .waiting(var outage) = state else { return .none }
-        outage.nextAttempt = min(outage.nextAttempt, now)
+        guard case .reconnect(_, let backoff) = policy, case .waiting(var outage) = state else { return .none }
+        outage.recentAttempts = 0
+        outage.nextAttempt = min(outage.nextAttempt, now.advanced(by: backoff.pause(afterAttempts: 0)))
         state = .waiting(outage)
         return .none
     }
@@ -259,6 +264,7 @@ struct RecoveryStateMachine: Equatable {
     private mutating func opened() -> Action {
         guard case .waiting(var outage) = state else { return .none }
         outage.attempts += 1
+        outage.recentAttempts += 1
         state = .reopened(outage, Trouble())
         return .none
     }

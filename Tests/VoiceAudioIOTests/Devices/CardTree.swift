@@ -125,7 +125,7 @@ final class TreeCalls: ALSADeviceCalls {
     init(_ tree: CardTree) { roots = tree.roots }
 
     func deviceHints() -> (status: Int32, hints: [PCMHint]) { (0, []) }
-    func cards() -> [SoundCard] { CardFiles(roots: roots).cards() }
+    func cards(isBrief: Bool) -> [SoundCard] { CardFiles(roots: roots).cards(isBrief: isBrief) }
     func defaultPCM() -> DefaultPCM { standard.withLock { $0 } }
 }
 
