@@ -89,7 +89,9 @@ public struct ALSASource: CaptureSource {
             return stream
         } catch {
             messages.end()
-            let texts = messages.log(to: environment.logSink, device: device, level: .warning)
+            // A device may be away for days: what ALSA says at each attempt is no news.
+            let texts = messages.log(
+                to: environment.logSink, device: device, level: recovery.machine.outage == nil ? .warning : .debug)
             // What is wrong in a configuration file, or with a plugin's, ALSA tells better than the status does.
             guard error.status == EINVAL || error.status == ENXIO, let text = texts.first else { throw error }
             throw AudioError(error.code, "\(error.message). ALSA says: \(text)", status: error.status)
