@@ -113,7 +113,7 @@ static int read_number(const char *field, snd_config_t *node, long long lowest, 
 static int read_fault(const char *field, snd_config_t *node, struct numbered_script *script) {
     const char *text;
     if (snd_config_get_string(node, &text) < 0 || script->count == NUMBERED_MAX_FAULTS)
-        return refuse(field, node, "\"at FRAME FAULT\"; several as [ \"at …\" \"at …\" ] (64 at most)");
+        return refuse(field, node, "\"at FRAME FAULT\"; several as [ \"...\" \"...\" ] (64 at most)");
     return numbered_read_fault(text, &script->faults[script->count++]);
 }
 
@@ -130,7 +130,8 @@ static int read_faults(const char *field, snd_config_t *node, struct numbered_sc
 
 static int read_path(const char *field, snd_config_t *node, char **path) {
     const char *text;
-    if (snd_config_get_string(node, &text) < 0 || text[0] != '/') return refuse(field, node, "a path that begins with /");
+    if (snd_config_get_string(node, &text) < 0 || text[0] != '/')
+        return refuse(field, node, "a path that begins with /");
     free(*path);
     *path = strdup(text);
     return *path ? 0 : -ENOMEM;

@@ -109,7 +109,8 @@ static const struct fault_word {
     { "zeros", NUMBERED_ZEROS, TIME | EVER | NEEDED, 0 },
     { "backward", NUMBERED_BACKWARD, CALLS | TIME | EVER | NEEDED, 0 },
 };
-static const char fault_names[] = "xrun, error, hang, unplug, suspend, stall, delay, freeze, pollerr, short, zeros, backward";
+static const char fault_names[] =
+    "xrun, error, hang, unplug, suspend, stall, delay, freeze, pollerr, short, zeros, backward";
 
 static const struct fault_word *fault_word_of(const char *name) {
     for (size_t index = 0; index < sizeof fault_words / sizeof *fault_words; index++)

@@ -107,7 +107,7 @@ struct numbered_pcm {
     struct numbered_history *history;
     /// Where in the script this PCM's frame 0 is.
     uint64_t passed;
-    /// Where the next fault is, and where what is shown ends for now: the clock may be further on, which `is_cut` tells.
+    /// Where the next fault is, and where what is shown ends for now; the clock is further on where `is_cut`.
     uint64_t fault_at, shown_end;
     bool is_cut;
     /// How often the position was asked for since it or the reader moved.

@@ -33,6 +33,6 @@ static const struct numbered_fault survivable[] = {
 struct numbered_fault numbered_random_fault(uint64_t seed, uint64_t index) {
     uint64_t random = mixed(mixed(seed) ^ index);
     struct numbered_fault fault = survivable[random % (sizeof survivable / sizeof *survivable)];
-    if (fault.unit == NUMBERED_MILLISECONDS) fault.length = 1 + (random >> 32) % 200;
+    if (fault.unit == NUMBERED_MILLISECONDS) fault.length = 1 + (random >> 32) % 100;
     return fault;
 }

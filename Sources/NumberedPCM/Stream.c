@@ -34,8 +34,8 @@ static uint64_t waiting(const struct numbered_pcm *pcm) {
     return (position + pcm->boundary - pcm->io.appl_ptr) % pcm->boundary;
 }
 
-/// Without a clock as much is waiting as wakes the reader, but never so much that it would seem late: a period less than
-/// the buffer at most.
+/// Frames that have come. Without a clock as much is waiting as wakes the reader, but never so much that it would seem
+/// late: a period less than the buffer at most.
 static uint64_t frames_by(const struct numbered_pcm *pcm, uint64_t now) {
     if (pcm->pace.rate) return numbered_frames_until(&pcm->pace, now);
     uint64_t period = pcm->io.period_size, most = pcm->io.buffer_size - period;
@@ -72,9 +72,13 @@ static void limit(struct numbered_pcm *pcm) {
     uint64_t position = pcm->passed + pcm->captured;
     uint64_t next = numbered_next_position(pcm->history, numbered_rate(pcm), position);
     if (next != never) pcm->fault_at = pcm->shown_end = next > pcm->passed ? next - pcm->passed : 0;
-    if (position >= pcm->trouble.short_end) return;
-    uint64_t end = pcm->captured - waiting(pcm) + (pcm->looks < looks_in_a_read ? 0 : pcm->trouble.short_frames);
-    if (end < pcm->shown_end) pcm->shown_end = end;
+    const struct numbered_trouble *trouble = &pcm->trouble;
+    bool is_in_read = pcm->looks < looks_in_a_read;
+    uint64_t taken = pcm->captured - waiting(pcm), left = trouble->short_end - (pcm->passed + taken);
+    if (!trouble->short_frames || pcm->passed + taken > trouble->short_end || (left == 0 && !is_in_read)) return;
+    uint64_t more = left < trouble->short_frames ? left : trouble->short_frames;
+    if (is_in_read) more = 0;
+    if (taken + more < pcm->shown_end) pcm->shown_end = taken + more;
 }
 
 /// Brings the position up to now.
@@ -228,8 +232,10 @@ static bool is_due(const struct numbered_pcm *pcm) {
     return pcm->looks >= looks_of_patience || (pcm->looks >= looks_in_a_read && waiting(pcm) == 0);
 }
 
-/// Lets the faults happen that are due, and shows what comes after.
-static void meet_faults(struct numbered_pcm *pcm) {
+/// Lets the faults happen that are due.
+///
+/// - Returns: Whether there were any.
+static bool meet_faults(struct numbered_pcm *pcm) {
     struct numbered_fault fault;
     bool has_met = false;
     while (pcm->is_running && is_due(pcm)
@@ -241,7 +247,11 @@ static void meet_faults(struct numbered_pcm *pcm) {
     // Whoever has it open.
     if (pcm->history && numbered_unplugs(pcm->history) != pcm->unplugs)
         numbered_stop(pcm, SND_PCM_STATE_DISCONNECTED);
-    if (has_met && pcm->is_running) look(pcm, numbered_now());
+    return has_met;
+}
+
+static bool takes_pointer_error(struct numbered_pcm *pcm) {
+    return pcm->is_running && numbered_takes(&pcm->trouble.pointer_errors, numbered_now());
 }
 
 /// An overrun, which alsa-lib does not look for, is ours to tell: where as much is waiting as the reader set as the
@@ -249,15 +259,19 @@ static void meet_faults(struct numbered_pcm *pcm) {
 static snd_pcm_sframes_t pointer(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
     uint64_t backward = 0;
-    if (pcm->is_running) look(pcm, numbered_now());
-    meet_faults(pcm);
+    bool has_error = takes_pointer_error(pcm);
+    if (pcm->is_running && !has_error) look(pcm, numbered_now());
+    if (!has_error && meet_faults(pcm)) {
+        has_error = takes_pointer_error(pcm);
+        // What comes after them.
+        if (pcm->is_running && !has_error) look(pcm, numbered_now());
+    }
+    if (has_error || (pcm->is_running && is_overrun(pcm))) {
+        halt(pcm);
+        return has_error ? pcm->trouble.pointer_error : -EPIPE;
+    }
     if (pcm->is_running) {
         uint64_t now = numbered_now();
-        bool has_error = numbered_takes(&pcm->trouble.pointer_errors, now);
-        if (has_error || is_overrun(pcm)) {
-            halt(pcm);
-            return has_error ? pcm->trouble.pointer_error : -EPIPE;
-        }
         if (numbered_takes(&pcm->trouble.backward, now)) backward = pcm->trouble.backward_frames % pcm->boundary;
         arm_for_reader(pcm, now, 0);
     }
