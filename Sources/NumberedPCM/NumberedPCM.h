@@ -1,7 +1,8 @@
 // An ALSA PCM that captures numbered frames from no hardware: what its parts share.
 //
-// Configuration.c reads the settings, Samples.c knows what a frame holds, Pace.c when it is there, Stream.c answers
-// alsa-lib, and Plugin.c opens. Faults.h has what goes wrong on demand. Docs/TestingYourProgram.md is for its users.
+// Configuration.c reads the settings, Samples.c knows what a frame holds, Pace.c when it is there, Position.c which the
+// reader sees, Stream.c answers alsa-lib, and Plugin.c opens. Faults.h has what goes wrong on demand.
+// Docs/TestingYourProgram.md is for its users.
 #ifndef VOICEAUDIO_NUMBEREDPCM_H
 #define VOICEAUDIO_NUMBEREDPCM_H
 
@@ -117,13 +118,26 @@ struct numbered_pcm {
     struct numbered_trouble trouble;
 };
 
-/// Frames in a second, in millionths: real time's where there is no clock.
-uint64_t numbered_rate(const struct numbered_pcm *pcm);
+/// What alsa-lib calls.
+extern const snd_pcm_ioplug_callback_t numbered_callbacks;
+
 /// Stops of its own accord: who waits is woken, and finds this state.
 void numbered_stop(struct numbered_pcm *pcm, snd_pcm_state_t state);
 
-/// What alsa-lib calls.
-extern const snd_pcm_ioplug_callback_t numbered_callbacks;
+// --- Position
+
+/// Frames in a second, in millionths: real time's where there is no clock.
+uint64_t numbered_rate(const struct numbered_pcm *pcm);
+/// Frames captured that the reader has not had: more than the buffer holds where it is late.
+uint64_t numbered_waiting(const struct numbered_pcm *pcm);
+/// Brings the position up to now, as far as it is shown.
+void numbered_look(struct numbered_pcm *pcm, uint64_t now);
+/// Sets what is shown anew.
+void numbered_limit(struct numbered_pcm *pcm);
+/// Brings the numbers up to now: what passed while the stream did not run is lost, where there is a clock.
+void numbered_catch_up(struct numbered_pcm *pcm, uint64_t now);
+/// Whether the reader has come to the next fault, and alsa-lib is done with the read that led it there.
+bool numbered_is_due(const struct numbered_pcm *pcm);
 
 #pragma GCC visibility pop
 

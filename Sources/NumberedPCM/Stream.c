@@ -1,7 +1,7 @@
 // What alsa-lib asks of the PCM.
 //
-// Every answer follows from one look at the position: what was captured until now, of which the reader has not had the
-// last frames, which are *waiting*. alsa-lib holds its lock in pointer, transfer, start and stop, not in the others.
+// Every answer follows from one look at the position. alsa-lib holds its lock in pointer, transfer, start and stop, not
+// in the others.
 #include "NumberedPCM.h"
 
 #include <poll.h>
@@ -10,11 +10,6 @@
 
 static const uint64_t never = UINT64_MAX;
 
-/// As often alsa-lib may ask for the position in a read that has had frames.
-static const unsigned looks_in_a_read = 3;
-/// A reader that asks so often and does not read will not.
-static const unsigned looks_of_patience = 100;
-
 static struct numbered_pcm *pcm_of(snd_pcm_ioplug_t *io) { return io->private_data; }
 
 /// A call that the script may have a fault for.
@@ -22,78 +17,7 @@ static int enter(struct numbered_pcm *pcm, enum numbered_point point) {
     return numbered_enter(pcm->history, &pcm->settings.script, point);
 }
 
-// --- Position
-
-uint64_t numbered_rate(const struct numbered_pcm *pcm) {
-    return pcm->pace.rate ? pcm->pace.rate : (uint64_t)pcm->io.rate * 1000000u;
-}
-
-/// Frames captured that the reader has not had: more than the buffer holds where it is late.
-static uint64_t waiting(const struct numbered_pcm *pcm) {
-    uint64_t position = (pcm->captured - pcm->start) % pcm->boundary;
-    return (position + pcm->boundary - pcm->io.appl_ptr) % pcm->boundary;
-}
-
-/// Frames that have come. Without a clock as much is waiting as wakes the reader, but never so much that it would seem
-/// late: a period less than the buffer at most.
-static uint64_t frames_by(const struct numbered_pcm *pcm, uint64_t now) {
-    if (pcm->pace.rate) return numbered_frames_until(&pcm->pace, now);
-    uint64_t period = pcm->io.period_size, most = pcm->io.buffer_size - period;
-    uint64_t wanted = pcm->wake_frames < period ? period : pcm->wake_frames;
-    if (wanted > most) wanted = most;
-    return pcm->captured - waiting(pcm) + wanted;
-}
-
-/// The frames up to there are lost: numbers go on with it, the reader's position does not.
-static void lose_until(struct numbered_pcm *pcm, uint64_t frames) {
-    if (frames <= pcm->captured) return;
-    pcm->start += frames - pcm->captured;
-    pcm->captured = frames;
-}
-
-/// Whether no frames come. At the end of that, the clock tells what becomes of those that would have come.
-static bool is_held(struct numbered_pcm *pcm, uint64_t now) {
-    struct numbered_trouble *trouble = &pcm->trouble;
-    if (now < trouble->held_until) return true;
-    if (trouble->held_until && pcm->pace.rate) {
-        if (trouble->hold == NUMBERED_FREEZE) pcm->pace.origin += trouble->held_until - trouble->held_since;
-        if (trouble->hold == NUMBERED_STALL)
-            lose_until(pcm, numbered_frames_until(&pcm->pace, trouble->held_until));
-    }
-    trouble->held_until = 0;
-    return false;
-}
-
-/// Shows nothing past the next fault before the reader has come to it, so that what it has had by then is always the
-/// same. With short reads, nothing just after a transfer: alsa-lib would fill up the read.
-static void limit(struct numbered_pcm *pcm) {
-    pcm->fault_at = pcm->shown_end = never;
-    if (!pcm->history) return;
-    uint64_t position = pcm->passed + pcm->captured;
-    uint64_t next = numbered_next_position(pcm->history, numbered_rate(pcm), position);
-    if (next != never) pcm->fault_at = pcm->shown_end = next > pcm->passed ? next - pcm->passed : 0;
-    const struct numbered_trouble *trouble = &pcm->trouble;
-    bool is_in_read = pcm->looks < looks_in_a_read;
-    uint64_t taken = pcm->captured - waiting(pcm), left = trouble->short_end - (pcm->passed + taken);
-    if (!trouble->short_frames || pcm->passed + taken > trouble->short_end || (left == 0 && !is_in_read)) return;
-    uint64_t more = left < trouble->short_frames ? left : trouble->short_frames;
-    if (is_in_read) more = 0;
-    if (taken + more < pcm->shown_end) pcm->shown_end = taken + more;
-}
-
-/// Brings the position up to now.
-static void look(struct numbered_pcm *pcm, uint64_t now) {
-    uint64_t before = pcm->captured;
-    bool held = is_held(pcm, now);
-    limit(pcm);
-    uint64_t frames = held ? pcm->captured : frames_by(pcm, now);
-    pcm->is_cut = frames > pcm->shown_end || frames >= pcm->fault_at;
-    if (frames > pcm->shown_end) frames = pcm->shown_end;
-    if (frames > pcm->captured) pcm->captured = frames;
-    pcm->looks = pcm->captured == before ? pcm->looks + 1 : 0;
-}
-
-static bool is_overrun(const struct numbered_pcm *pcm) { return waiting(pcm) >= pcm->stop_frames; }
+static bool is_overrun(const struct numbered_pcm *pcm) { return numbered_waiting(pcm) >= pcm->stop_frames; }
 
 // --- Waking the reader
 
@@ -111,7 +35,7 @@ static void arm(struct numbered_pcm *pcm, uint64_t time) {
 
 /// Whether enough is waiting for the reader to be woken, but for `taken` frames that it is about to have.
 static bool is_ready(const struct numbered_pcm *pcm, uint64_t taken) {
-    uint64_t there = waiting(pcm) - taken;
+    uint64_t there = numbered_waiting(pcm) - taken;
     if (there >= pcm->wake_frames || there >= pcm->stop_frames) return true;
     if (pcm->trouble.held_until) return false;
     return !pcm->pace.rate || pcm->is_cut;
@@ -125,7 +49,7 @@ static void arm_for_reader(struct numbered_pcm *pcm, uint64_t now, uint64_t take
         return;
     }
     uint64_t missing = pcm->wake_frames < pcm->stop_frames ? pcm->wake_frames : pcm->stop_frames;
-    uint64_t due = pcm->captured - waiting(pcm) + taken + missing - pcm->start;
+    uint64_t due = pcm->captured - numbered_waiting(pcm) + taken + missing - pcm->start;
     uint64_t periods = (due + pcm->io.period_size - 1) / pcm->io.period_size;
     uint64_t end = pcm->start + periods * pcm->io.period_size;
     if (end > pcm->fault_at) end = pcm->fault_at;
@@ -182,11 +106,9 @@ static int start(snd_pcm_ioplug_t *io) {
         pcm->has_origin = true;
     }
     pcm->is_running = true;
-    if (pcm->pace.rate) {
-        if (!is_held(pcm, now)) lose_until(pcm, frames_by(pcm, now));
-        pcm->start = pcm->captured;
-    }
-    look(pcm, now);
+    numbered_catch_up(pcm, now);
+    if (pcm->pace.rate) pcm->start = pcm->captured;
+    numbered_look(pcm, now);
     arm_for_reader(pcm, now, 0);
     return 0;
 }
@@ -213,7 +135,7 @@ static int resume(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
     uint64_t now = numbered_now();
     if (io->state != SND_PCM_STATE_SUSPENDED || numbered_takes(&pcm->trouble.vain_resumes, now)) return -EAGAIN;
-    if (pcm->pace.rate && !is_held(pcm, now)) lose_until(pcm, frames_by(pcm, now));
+    numbered_catch_up(pcm, now);
     pcm->is_running = true;
     snd_pcm_ioplug_set_state(io, SND_PCM_STATE_RUNNING);
     arm_for_reader(pcm, now, 0);
@@ -226,22 +148,16 @@ static int drain(snd_pcm_ioplug_t *io) {
     return 0;
 }
 
-/// Whether the reader has come to the next fault: not before alsa-lib is done with a read that led it there.
-static bool is_due(const struct numbered_pcm *pcm) {
-    if (pcm->captured < pcm->fault_at) return false;
-    return pcm->looks >= looks_of_patience || (pcm->looks >= looks_in_a_read && waiting(pcm) == 0);
-}
-
 /// Lets the faults happen that are due.
 ///
 /// - Returns: Whether there were any.
 static bool meet_faults(struct numbered_pcm *pcm) {
     struct numbered_fault fault;
     bool has_met = false;
-    while (pcm->is_running && is_due(pcm)
+    while (pcm->is_running && numbered_is_due(pcm)
            && numbered_take_fault(pcm->history, numbered_rate(pcm), pcm->passed + pcm->captured, &fault)) {
         numbered_begin(pcm, &fault);
-        limit(pcm);
+        numbered_limit(pcm);
         has_met = true;
     }
     // Whoever has it open.
@@ -260,11 +176,11 @@ static snd_pcm_sframes_t pointer(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
     uint64_t backward = 0;
     bool has_error = takes_pointer_error(pcm);
-    if (pcm->is_running && !has_error) look(pcm, numbered_now());
+    if (pcm->is_running && !has_error) numbered_look(pcm, numbered_now());
     if (!has_error && meet_faults(pcm)) {
         has_error = takes_pointer_error(pcm);
         // What comes after them.
-        if (pcm->is_running && !has_error) look(pcm, numbered_now());
+        if (pcm->is_running && !has_error) numbered_look(pcm, numbered_now());
     }
     if (has_error || (pcm->is_running && is_overrun(pcm))) {
         halt(pcm);
@@ -294,7 +210,7 @@ static snd_pcm_sframes_t transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_ar
     if (status < 0) return status;
     const struct numbered_format *format = numbered_format_of(io->format);
     const struct numbered_trouble *trouble = &pcm->trouble;
-    uint64_t there = waiting(pcm), oldest = pcm->captured - there;
+    uint64_t there = numbered_waiting(pcm), oldest = pcm->captured - there;
     for (uint64_t index = 0; index < size; index++) {
         uint64_t overwritten = index < there ? (there - 1 - index) / io->buffer_size * io->buffer_size : 0;
         uint64_t frame = oldest + index + overwritten, position = pcm->passed + frame;
