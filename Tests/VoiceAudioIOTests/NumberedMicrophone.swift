@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import VoiceAudioCore
@@ -81,17 +82,21 @@ private var pluginPath: String {
 }
 
 /// The ALSA configuration of a numbered PCM with these fields.
-func numberedConfiguration(_ fields: String) -> String {
+func numberedConfiguration(_ fields: String, name: String = "voiceaudio_numbered") -> String {
     """
     pcm_type.numbered { lib "\(pluginPath)" }
-    pcm.voiceaudio_numbered { type numbered \(fields) }
+    pcm.\(name) { type numbered \(fields) }
     """
 }
 
-/// Runs `body` with the name of a numbered PCM with these fields.
+/// How many there were.
+private let microphoneCount = Atomic(0)
+
+/// Runs `body` with the name of a numbered PCM with these fields, which no other has: a script of faults begins anew.
 func withNumberedMicrophone<Result>(_ fields: String, _ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryDirectory { directory in
-        try withALSAConfiguration(numberedConfiguration(fields), in: directory) { try body("voiceaudio_numbered") }
+    let name = "voiceaudio_numbered_\(microphoneCount.add(1, ordering: .relaxed).newValue)"
+    return try withTemporaryDirectory { directory in
+        try withALSAConfiguration(numberedConfiguration(fields, name: name), in: directory) { try body(name) }
     }
 }
 
