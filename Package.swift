@@ -55,11 +55,16 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder"],
+            name: "VoiceAudioIOTests",
+            dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder", "ForkingProgram"],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
         .executableTarget(
             name: "TemporaryWAVHolder", dependencies: ["VoiceAudioIO"], path: "Tests/TemporaryWAVHolder",
+            swiftSettings: settings),
+        // Forks while it captures.
+        .executableTarget(
+            name: "ForkingProgram", dependencies: ["VoiceAudio", "TestSupport"], path: "Tests/ForkingProgram",
             swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
         // Stands before malloc in the tests' program, and counts for one thread.
