@@ -56,7 +56,9 @@ let package = Package(
             name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "VoiceAudioIOTests",
-            dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder", "ForkingProgram"],
+            dependencies: [
+                "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
+            ],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
         .executableTarget(

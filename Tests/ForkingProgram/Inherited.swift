@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import TestSupport
 import VoiceAudio
@@ -17,6 +18,9 @@ struct Inherited {
 
     /// Everything at once, in a fork.
     func useInChild() throws {
+        let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n")
+        // The recording's, which is mapped twice.
+        expect(maps.count { $0.contains("voice-audio-ring") } == 2, "a fork has rings of its parent's")
         let clock = SystemClock()
         let began = clock.now
         for processor in [processor, microphone] { expectProcessorRefuses(processor) }

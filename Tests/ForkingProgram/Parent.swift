@@ -11,6 +11,8 @@ final class Parent {
     private let path: String
     private var inherited: Inherited?
     private let busy: Busy
+    /// A child that waits, and drops what it inherited when its parent is done with it.
+    private var lateChild: (process: pid_t, lifeline: Int32) = (0, -1)
     private var frameCount = 0
 
     init(directory: String, device: String) throws {
@@ -35,6 +37,7 @@ final class Parent {
         self.inherited = inherited
         busy = try Busy(with: inherited)
         try take(1000)
+        forkLateChild()
     }
 
     private static func configuration(of device: String) -> AudioConfiguration {
@@ -66,6 +69,15 @@ final class Parent {
         expect(status == 0, "child \(number) ended with status \(status)")
     }
 
+    /// Whether tasks can still wait.
+    func checkNotifier() async throws {
+        guard let inherited else { return }
+        let wakeUp = try WakeUp()
+        wakeUp.signal()
+        let isThere = await inherited.notifier.waitUntilReadable(wakeUp.descriptor)
+        expect(isThere, "the parent's notifier is no more")
+    }
+
     /// What the children must not have touched.
     func finish() throws {
         busy.end()
@@ -75,6 +87,8 @@ final class Parent {
         expect(recording.losses.isEmpty, "\(recording.losses)")
         expect(try inherited.notifier === DescriptorNotifier.running(), "another notifier")
         try inherited.writer.finish()
+        close(lateChild.lifeline)
+        waitForEnd(of: lateChild.process, -1)
         let reader = try SoundFileReader(path: path)
         expect(reader.frameCount == frameCount, "the parent's file has \(reader.frameCount) of \(frameCount) frames")
         let listener = try inherited.microphone.subscribe()
@@ -97,6 +111,25 @@ final class Parent {
     }
 
     // MARK: - In the child
+
+    private func forkLateChild() {
+        var ends: [Int32] = [-1, -1]
+        // SAFETY: room for the two descriptors.
+        guard unsafe pipe(&ends) == 0 else { return complain("no pipe: \(errno)") }
+        let child = forkProcess()
+        guard child == 0 else {
+            close(ends[0])
+            lateChild = (child, ends[1])
+            return
+        }
+        close(ends[1])
+        var byte: UInt8 = 0
+        // SAFETY: one byte at most. The parent writes none: it closes.
+        while unsafe read(ends[0], &byte, 1) < 0 && errno == EINTR {}
+        alarm(60)
+        inherited = nil
+        _exit(hasComplained() ? 1 : 0)
+    }
 
     private func end(_ number: Int) -> Never {
         // A hang ends it, with this signal's status.

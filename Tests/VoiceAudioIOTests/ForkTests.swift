@@ -10,7 +10,7 @@ extension ALSARealTests {
                 try withALSAConfiguration(numberedConfiguration("channels 1 rates 16000"), in: directory) {
                     let process = Process()
                     process.executableURL = programBesideTests("ForkingProgram")
-                    process.arguments = [directory, "voiceaudio_numbered", ProcessCounts.isSanitized ? "8" : "40"]
+                    process.arguments = [directory, "voiceaudio_numbered", ProcessCounts.isSanitized ? "8" : "24"]
                     // Sanitizers look for leaks in a child whose parent's threads, and what they hold, are not there.
                     process.environment = ProcessInfo.processInfo.environment.merging([
                         "ASAN_OPTIONS": "detect_leaks=0", "TSAN_OPTIONS": "die_after_fork=0", "TMPDIR": directory,

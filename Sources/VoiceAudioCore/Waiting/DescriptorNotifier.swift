@@ -35,7 +35,6 @@ package final class DescriptorNotifier: Sendable {
     }
 
     deinit {
-        guard owner.isCurrent else { return }
         loop.stop()
         // A task that the thread resumed may drop the last reference on that very thread: then it ends by itself.
         guard !thread.isCurrent else { return }
