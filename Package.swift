@@ -77,6 +77,10 @@ let package = Package(
             dependencies: ["VoiceAudio", "VoiceAudioCore", "CLinux", "CAllocationCounter", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
+        // Scripts/fuzz runs more of it. XCTest, for process-wide counts.
+        .testTarget(
+            name: "FuzzTests", dependencies: ["VoiceAudio", "VoiceAudioIO", "CLinux", "TestSupport", "voice-audio"],
+            swiftSettings: settings),
         // Scripts/kernel-test runs them on a kernel with sound cards; elsewhere they say that they need it.
         .target(name: "CFrameNumbers", path: "Tests/CFrameNumbers"),
         .testTarget(

@@ -37,7 +37,6 @@ final class Parent {
         self.inherited = inherited
         busy = try Busy(with: inherited)
         try take(1000)
-        forkLateChild()
     }
 
     private static func configuration(of device: String) -> AudioConfiguration {
@@ -45,6 +44,26 @@ final class Parent {
         configuration.device = device
         configuration.chunkFrameCount = 160
         return configuration
+    }
+
+    /// Forks one that waits until this is done, and then drops what it has.
+    func forkLateChild() {
+        var ends: [Int32] = [-1, -1]
+        // SAFETY: room for the two descriptors.
+        guard unsafe pipe(&ends) == 0 else { return complain("no pipe: \(errno)") }
+        let child = forkProcess()
+        guard child == 0 else {
+            close(ends[0])
+            lateChild = (child, ends[1])
+            return
+        }
+        close(ends[1])
+        var byte: UInt8 = 0
+        // SAFETY: one byte at most. The parent writes none: it closes.
+        while unsafe read(ends[0], &byte, 1) < 0 && errno == EINTR {}
+        alarm(60)
+        inherited = nil
+        _exit(hasComplained() ? 1 : 0)
     }
 
     /// Forks while frames arrive, waits for the child's end, and looks whether anything is missing.
@@ -111,25 +130,6 @@ final class Parent {
     }
 
     // MARK: - In the child
-
-    private func forkLateChild() {
-        var ends: [Int32] = [-1, -1]
-        // SAFETY: room for the two descriptors.
-        guard unsafe pipe(&ends) == 0 else { return complain("no pipe: \(errno)") }
-        let child = forkProcess()
-        guard child == 0 else {
-            close(ends[0])
-            lateChild = (child, ends[1])
-            return
-        }
-        close(ends[1])
-        var byte: UInt8 = 0
-        // SAFETY: one byte at most. The parent writes none: it closes.
-        while unsafe read(ends[0], &byte, 1) < 0 && errno == EINTR {}
-        alarm(60)
-        inherited = nil
-        _exit(hasComplained() ? 1 : 0)
-    }
 
     private func end(_ number: Int) -> Never {
         // A hang ends it, with this signal's status.

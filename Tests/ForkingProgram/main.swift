@@ -11,6 +11,7 @@ guard CommandLine.arguments.count == 4, let forkCount = Int(CommandLine.argument
 }
 do {
     let parent = try Parent(directory: CommandLine.arguments[1], device: CommandLine.arguments[2])
+    parent.forkLateChild()
     for number in 0..<forkCount { try parent.fork(number) }
     try await parent.checkNotifier()
     try parent.finish()
