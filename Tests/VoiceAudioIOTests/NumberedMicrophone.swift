@@ -76,10 +76,7 @@ enum NumberedFormat: String, CaseIterable, Sendable, CustomTestStringConvertible
 }
 
 /// The plugin, which SwiftPM builds with the tests.
-private var pluginPath: String {
-    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-        + "/libasound_module_pcm_numbered.so"
-}
+private var pluginPath: String { programBesideTests("libasound_module_pcm_numbered.so").path }
 
 /// The ALSA configuration of a numbered PCM with these fields.
 func numberedConfiguration(_ fields: String, name: String = "voiceaudio_numbered") -> String {
