@@ -57,7 +57,7 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioIOTests",
             dependencies: [
-                "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
+                "VoiceAudio", "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
             ],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
