@@ -10,7 +10,7 @@ struct SoundFileTests {
     private func write(_ bytes: [UInt8], _ format: AudioFormat, to name: String, step: Int = 777) throws -> String {
         let path = scratch.file(name)
         try withNewFile(path) { descriptor in
-            let writer = try SoundFileWriter(descriptor: descriptor, name: path, format: format)
+            let writer = try WAVWriter(descriptor: descriptor, name: path, format: format)
             for start in stride(from: 0, to: bytes.count, by: step * format.bytesPerFrame) {
                 let end = min(bytes.count, start + step * format.bytesPerFrame)
                 try withRawSpan(of: bytes) { try writer.write($0.extracting(start..<end)) }

@@ -7,6 +7,7 @@ struct SettingUnit: Sendable {
     static let frames = SettingUnit(name: "frames", scale: 1, propertyName: "frames")
     static let chunks = SettingUnit(name: "chunks", scale: 1, propertyName: "chunks")
     static let mebibytes = SettingUnit(name: "MiB", scale: 1_048_576, propertyName: "bytes")
+    static let kilobitsPerSecond = SettingUnit(name: "kbit/s", scale: 1, propertyName: "kbit/s")
     static let milliseconds = SettingUnit(name: "ms", scale: 1_000_000, propertyName: "ns")
 
     let name: String?

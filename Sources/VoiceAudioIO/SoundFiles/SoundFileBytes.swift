@@ -17,6 +17,10 @@ final class SoundFileBytes {
 
     /// Where the next read or write begins.
     private(set) var position = 0
+    /// Writes at the end of the file that went through as a whole.
+    private(set) var appendCount = 0
+    /// Where the last of these ended.
+    private(set) var appendedByteCount = 0
 
     private let descriptor: Int32
     private let owned: OwnedDescriptor?
@@ -94,14 +98,40 @@ final class SoundFileBytes {
         }
     }
 
-    /// Writes at the position; fewer bytes than asked for at a failure.
+    /// Writes at the position; fewer bytes than asked for at a failure, and none after one.
     func write(_ buffer: UnsafeRawBufferPointer) -> Int {
+        guard status == 0 else { return 0 }
+        let isAppending = position == byteCount
         let count = transfer(buffer.count) { done in
             // SAFETY: the rest of the buffer begins `done` bytes in.
             unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
         }
         byteCount = max(byteCount, position)
+        if isAppending && count == buffer.count {
+            appendCount += 1
+            appendedByteCount = byteCount
+        }
         return count
+    }
+
+    /// Writes over bytes that are there, also after a failure.
+    func overwrite(_ bytes: [UInt8], at offset: Int) {
+        position = offset
+        // SAFETY: the array lives through the call; the rest of it begins `done` bytes in.
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            _ = transfer(buffer.count) { done in
+                unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
+            }
+        }
+        position = byteCount
+    }
+
+    /// Reads back what was written; whether all of it is there.
+    ///
+    /// - Parameter buffer: Has room for `count` bytes.
+    func readBack(_ count: Int, at offset: Int, into buffer: inout [UInt8]) -> Bool {
+        // SAFETY: the caller vouches for the room.
+        unsafe buffer.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, count, offset) == count }
     }
 
     /// Repeats `call` until `count` bytes went through, it has no more, or it failed.

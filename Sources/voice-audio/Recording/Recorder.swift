@@ -5,9 +5,9 @@ struct Recorder {
     private let configuration: AudioConfiguration
     /// Frames to record; `nil` for no end.
     private let frameLimit: Int?
-    private let output: String
+    private let output: RecordingOutput
 
-    init(configuration: AudioConfiguration, length: Duration?, output: String) {
+    init(configuration: AudioConfiguration, length: Duration?, output: RecordingOutput) {
         self.configuration = configuration
         frameLimit = length.map { max(1, configuration.format.frameCount(in: $0)) }
         self.output = output
@@ -33,7 +33,7 @@ struct Recorder {
             }
             do throws(AudioError) { try sink.finish() } catch { failure = failure ?? error }
             meter.end()
-            let report = RecordReport(output: output, sink: sink, error: failure, processor: processor)
+            let report = RecordReport(sink: sink, error: failure, processor: processor)
             try finish(report, asJSON: reportsJSON)
             if let failure { throw failure }
         } catch {
@@ -45,9 +45,9 @@ struct Recorder {
         _ subscription: AudioSubscription, from processor: AudioProcessor, into sink: inout RecordingSink,
         showing meter: inout LiveLine, until interruption: Interruption
     ) throws(AudioError) {
-        // Waking for every chunk is only worth it where somebody watches or listens.
+        // Waking for every chunk is only worth it where somebody watches or listens; a crash costs what waits here.
         let isWatched = meter.isShown || sink.isPipe
-        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(500)))
+        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(250)))
         while try subscription.waitForChunks(batch, interrupt: interruption.descriptor) {
             try drain(subscription, into: &sink)
             meter.show(sink, processor)
@@ -77,7 +77,7 @@ struct Recorder {
 
     private func finish(_ report: RecordReport, asJSON: Bool) throws(AudioError) {
         if asJSON {
-            do throws(CommandFailure) { try printJSON(report, toStandardError: output == "-") } catch {
+            do throws(CommandFailure) { try printJSON(report, toStandardError: report.output == "-") } catch {
                 throw AudioError(.notWritable, error.message)
             }
         } else {

@@ -4,14 +4,14 @@ import VoiceAudioCore
 
 @testable import VoiceAudioIO
 
-struct SoundFileWriterTests {
+struct WAVWriterTests {
     let scratch = Scratch()
 
     @Test func theHeaderIsValidFromTheStartAndAtEachUpdate() throws {
         let path = scratch.file("a.wav")
         let bytes = sampleBytes(100, of: .speech)
         try withNewFile(path) { descriptor in
-            let writer = try SoundFileWriter(descriptor: descriptor, name: path, format: .speech)
+            let writer = try WAVWriter(descriptor: descriptor, name: path, format: .speech)
             #expect(try SoundFileReader(path: path).frameCount == 0)
             try withRawSpan(of: bytes) { try writer.write($0) }
             try writer.updateHeader()
@@ -29,7 +29,7 @@ struct SoundFileWriterTests {
 
     @Test func aPartOfAFrameIsRefused() throws {
         try withNewFile(scratch.file("a.wav")) { descriptor in
-            let writer = try SoundFileWriter(descriptor: descriptor, name: "a", format: .speech)
+            let writer = try WAVWriter(descriptor: descriptor, name: "a", format: .speech)
             expectError(.invalidConfiguration) { try withRawSpan(of: [1, 2, 3]) { try writer.write($0) } }
             try withRawSpan(of: [1, 2]) { try writer.write($0) }
             #expect(writer.frameCount == 1)
@@ -41,7 +41,7 @@ struct SoundFileWriterTests {
             for (rate, channels) in [(0, 1), (-1, 1), (16_000, 0), (16_000, 5000), (1 << 40, 1)] {
                 let format = AudioFormat(sampleRateHz: rate, channelCount: channels, sampleFormat: .s16)
                 expectError(.unsupportedFormat) {
-                    _ = try SoundFileWriter(descriptor: descriptor, name: "a", format: format)
+                    _ = try WAVWriter(descriptor: descriptor, name: "a", format: format)
                 }
             }
             #expect(fcntl(descriptor, F_GETFD) >= 0)
@@ -54,7 +54,7 @@ struct SoundFileWriterTests {
         let bytes = sampleBytes(100, of: format)
         try withNewFile(path) { descriptor in
             // Room for 50 frames and two bytes, the pad byte not counted.
-            let writer = try SoundFileWriter(descriptor: descriptor, name: path, format: format, byteLimit: 44 + 153)
+            let writer = try WAVWriter(descriptor: descriptor, name: path, format: format, plainByteLimit: 44 + 153)
             let error = expectError(.fileTooLarge) { try withRawSpan(of: bytes) { try writer.write($0) } }
             #expect(error?.message.contains("4 GiB") == true)
             expectError(.fileTooLarge) { try withRawSpan(of: [1, 2, 3]) { try writer.write($0) } }
@@ -68,7 +68,7 @@ struct SoundFileWriterTests {
     @Test func fourGibibytesAreTheLimit() throws {
         // Nothing is stored: what counts is that no size in the header wraps around.
         let descriptor = try OwnedDescriptor(opening: "/dev/null", O_RDWR)
-        let writer = try SoundFileWriter(descriptor: descriptor.number, name: "null", format: .speech)
+        let writer = try WAVWriter(descriptor: descriptor.number, name: "null", format: .speech)
         let block = [UInt8](repeating: 0, count: 1 << 26)
         for _ in 0..<63 { try withRawSpan(of: block) { try writer.write($0) } }
         expectError(.fileTooLarge) { try withRawSpan(of: block) { try writer.write($0) } }
@@ -82,7 +82,7 @@ struct SoundFileWriterTests {
         let format = AudioFormat(sampleRateHz: 8000, channelCount: 1, sampleFormat: .s24)
         let bytes = sampleBytes(100_000, of: format)
         try withNewFile(path) { descriptor in
-            let writer = try SoundFileWriter(descriptor: descriptor, name: path, format: format)
+            let writer = try WAVWriter(descriptor: descriptor, name: path, format: format)
             let error = expectError(.diskFull) { try withRawSpan(of: bytes) { try writer.write($0) } }
             #expect(error?.status == ENOSPC)
             #expect(error?.message.contains(path) == true)
@@ -101,7 +101,7 @@ struct SoundFileWriterTests {
         try withNewFile(path) { _ in }
         let descriptor = try OwnedDescriptor(opening: path, O_RDONLY)
         expectError(.notWritable) {
-            _ = try SoundFileWriter(descriptor: descriptor.number, name: path, format: .speech)
+            _ = try WAVWriter(descriptor: descriptor.number, name: path, format: .speech)
         }
     }
 }
