@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VoiceAudioCore
 
@@ -94,6 +95,45 @@ struct WAVWriterTests {
             expectError(.diskFull) { try writer.finish() }
             #expect(try SoundFileReader(path: path).readAll(as: .s24) == kept)
         }
+    }
+
+    @Test(arguments: shapes) func beyondTheLimitItIsRF64WithEveryFrame(format: AudioFormat) throws {
+        let path = scratch.file("a.wav")
+        let bytes = sampleBytes(100, of: format)
+        var all: [UInt8] = []
+        try withNewFile(path) { descriptor in
+            let limit = 100 + bytes.count * 7 / 2
+            let writer = try WAVWriter(
+                descriptor: descriptor, name: path, format: format, growth: .toRF64, plainByteLimit: limit)
+            for count in 0...8 {
+                if count > 0 { try withRawSpan(of: bytes) { try writer.write($0) } }
+                all += count > 0 ? bytes : []
+                try writer.updateHeader()
+                let file = try Data(contentsOf: URL(fileURLWithPath: path))
+                #expect(file.prefix(4) == Data((file.count + 1 <= limit ? "RIFF" : "RF64").utf8))
+                let reader = try SoundFileReader(path: path)
+                #expect(reader.frameCount == count * 100)
+                #expect(try reader.readAll(as: format.sampleFormat) == all)
+                if count % 3 == 0 { try expectSoxi(path, count * 100) }
+            }
+            #expect(writer.byteCountLimit(afterWriting: 0) >= writer.byteCount)
+            try writer.finish()
+        }
+        #expect(try SoundFileReader(path: path).readAll(as: format.sampleFormat) == all)
+    }
+
+    /// Sparse: five GiB of frames that take no space.
+    @Test(arguments: [(4 << 30) - 200, 5 << 30]) func sizesOfMoreThanFourGibibytesAreRead(byteCount: Int) throws {
+        let path = scratch.file("a.wav")
+        var header = WAVHeader(.speech, hasRoomToGrow: true, plainByteLimit: WAVWriter.plainByteLimit)
+        header.setDataByteCount(byteCount)
+        try Data(header.bytes).write(to: URL(fileURLWithPath: path))
+        // SAFETY: the path lives through the call.
+        #expect(unsafe truncate(path, header.bytes.count + byteCount) == 0)
+        #expect(header.bytes.starts(with: (byteCount < 4 << 30 ? "RIFF" : "RF64").utf8))
+        #expect(try SoundFileReader(path: path).frameCount == byteCount / 2)
+        // Beyond, sox reads all of it, which takes a minute.
+        if byteCount < 4 << 30 { try expectSoxi(path, byteCount / 2) }
     }
 
     @Test func aReadOnlyDescriptorIsNotWritable() throws {

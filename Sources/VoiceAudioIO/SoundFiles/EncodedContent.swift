@@ -6,6 +6,8 @@ protocol EncodedContent: AnyObject {
     var frameCount: Int { get }
     /// Bytes up to the end of the last of them.
     var byteCount: Int { get }
+    /// Whether a reader can open the file.
+    var isReadable: Bool { get }
     /// Looks at what was written since the last time.
     func update()
     /// Makes the header say ``frameCount``, where it says it at all.
@@ -41,6 +43,9 @@ final class FLACContent: EncodedContent {
     var frameCount: Int { (bytes.appendCount - headerAppendCount) * blockFrameCount }
 
     var byteCount: Int { bytes.appendedByteCount }
+
+    /// Also without a block, although the header then says that the number of frames is unknown.
+    var isReadable: Bool { true }
 
     func update() {}
 
@@ -83,6 +88,9 @@ final class OpusContent: EncodedContent {
     }
 
     var frameCount: Int { max(0, position - skipCount) * format.sampleRateHz / 48_000 }
+
+    /// Readers take a file without a page of sound for damaged.
+    var isReadable: Bool { frameCount > 0 }
 
     func update() {
         while let (end, endPosition) = wholePage(at: byteCount) {

@@ -54,6 +54,10 @@ final class EncodedFileWriter: SoundFileWriting {
 
     var byteCount: Int { bytes.byteCount }
 
+    var isReadable: Bool { content.isReadable }
+
+    var refusedByteCount: Int { bytes.refusedByteCount }
+
     func byteCountLimit(afterWriting frameCount: Int) -> Int {
         bytes.byteCount + content.byteCountLimit(ofFrames: takenFrameCount - content.frameCount + frameCount)
     }

@@ -4,15 +4,14 @@ import VoiceAudioCore
 
 /// A file that a recording is about to go to.
 ///
-/// A new one has no name until its header is in it, so that nobody finds it without, where the file system knows nameless
-/// files.
+/// A new one has no name until it can be read, so that nobody finds it before, where the file system knows nameless files.
 struct RecordingFile: ~Copyable {
     /// Empty, open for reading and writing.
     let descriptor: OwnedDescriptor
     private let directory: OwnedDescriptor
     private let name: String
     private let path: String
-    private let isNameless: Bool
+    private var isNameless: Bool
 
     /// Opens a new file, or empties a regular file.
     ///
@@ -68,21 +67,21 @@ struct RecordingFile: ~Copyable {
         }
     }
 
-    /// Gives the file its name.
+    /// Gives the file its name, once.
     ///
     /// - Throws: `notWritable`, with the status `EEXIST` where somebody made one of that name meanwhile.
-    func publish() throws(AudioError) {
+    mutating func publish() throws(AudioError) {
         guard isNameless else { return }
-        try withStatus(writing: path) { () throws(SystemFailure) in
+        do throws(SystemFailure) {
             try directory.link(descriptor, as: name)
+        } catch {
+            throw AudioError(writing: path, status: error.status)
         }
+        isNameless = false
     }
 
     /// Removes the file: not even its header fitted.
     func remove() {
         if !isNameless { directory.unlink(name) }
     }
-
-    /// Gives the descriptor away.
-    consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 }

@@ -89,7 +89,8 @@ extension RecordingFileType {
             }
             guard (6...256).contains(kilobits) else {
                 throw AudioError(
-                    .invalidConfiguration, "the bit rate of Opus is \(kilobits) kbit/s: accepted are 6 to 256 a channel")
+                    .invalidConfiguration, "the bit rate of Opus is \(kilobits) kbit/s: accepted are 6 to 256 a channel"
+                )
             }
         }
     }

@@ -26,7 +26,9 @@ extension RecordingRotation {
         guard maximumDuration != nil || maximumByteCount != nil else {
             throw refuse("needs maximumDuration, maximumByteCount or both")
         }
-        if let count = maximumByteCount, count < 1 { throw refuse("has maximumByteCount \(count): accepted are 1 and more") }
+        if let count = maximumByteCount, count < 1 {
+            throw refuse("has maximumByteCount \(count): accepted are 1 and more")
+        }
         if let count = keptFileCount, count < 1 { throw refuse("has keptFileCount \(count): accepted are 1 and more") }
         guard let duration = maximumDuration else { return .max }
         let frames = format.frameCount(in: duration)

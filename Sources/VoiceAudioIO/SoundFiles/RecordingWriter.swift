@@ -3,7 +3,8 @@ public import VoiceAudioCore
 
 /// Streams a recording of any length to a file, in place and in constant memory.
 ///
-/// The file can be read at every moment. Its header is brought up to date with each append that comes a tenth of a second
+/// The file can be read at every moment. It is there from the start, or with its first sound, a quarter of a second, where
+/// it is Opus. Its header is brought up to date with each append that comes a tenth of a second
 /// of audio after the last update. So a crash or SIGKILL costs that tenth of a second at most, and what an encoder holds
 /// back: up to 4096 frames with FLAC, a quarter of a second with Opus. A power failure costs what the system has not yet
 /// written to the disk, half a minute as a rule: only ``finish()`` waits for the disk.
@@ -22,7 +23,7 @@ public final class RecordingWriter {
     public let type: RecordingFileType
 
     private let writer: any SoundFileWriting
-    private var file: OwnedDescriptor?
+    private var file: RecordingFile?
     private let minimumFreeBytes: Int
     private let clock: any AudioClock
     private var failure: AudioError?
@@ -60,7 +61,7 @@ public final class RecordingWriter {
     ) throws(AudioError) {
         if let chosenType { type = chosenType } else { type = try RecordingFileType(suffixOf: path) }
         try type.check(format)
-        let file = try RecordingFile(path, replacesOld: replacesOld, minimumFreeBytes: minimumFreeBytes)
+        var file = try RecordingFile(path, replacesOld: replacesOld, minimumFreeBytes: minimumFreeBytes)
         do throws(AudioError) {
             writer = try type.startFile(descriptor: file.descriptor.number, name: path, format: format)
         } catch {
@@ -68,7 +69,7 @@ public final class RecordingWriter {
             throw error
         }
         do throws(AudioError) {
-            try file.publish()
+            if writer.isReadable { try file.publish() }
         } catch {
             // While the descriptor is open.
             try? writer.finish()
@@ -76,7 +77,7 @@ public final class RecordingWriter {
         }
         self.path = path
         self.format = format
-        self.file = file.takeDescriptor()
+        self.file = consume file
         self.minimumFreeBytes = minimumFreeBytes
         self.clock = clock
         headerFrameInterval = format.frameCount(in: Self.headerInterval)
@@ -112,7 +113,10 @@ public final class RecordingWriter {
             diskCheckTime = now
             try checkDisk()
         }
-        try keepingFailure(toWrite: bytes.byteCount) { () throws(AudioError) in try writer.write(bytes) }
+        try keepingFailure { () throws(AudioError) in
+            try writer.write(bytes)
+            if writer.isReadable { try file?.publish() }
+        }
         if frameCount - headerFrameCount >= headerFrameInterval
             || headerTime.duration(to: now) >= Self.headerInterval
         {
@@ -142,8 +146,12 @@ public final class RecordingWriter {
     /// - Throws: The error that an append met, again; `diskFull` or `notWritable`. The file is closed all the same.
     public func finish() throws(AudioError) {
         if file != nil {
-            try? keepingFailure(toWrite: 0) { () throws(AudioError) in try writer.finish() }
-            try? keepingFailure { () throws(AudioError) in try sync() }
+            try? keepingFailure { () throws(AudioError) in try writer.finish() }
+            try? keepingFailure { () throws(AudioError) in
+                // Also one without a frame, but not what had no room for a first one.
+                if failure == nil || writer.isReadable { try file?.publish() }
+                try sync()
+            }
             file = nil
         }
         if let failure { throw failure }
@@ -151,13 +159,13 @@ public final class RecordingWriter {
 
     private func sync() throws(AudioError) {
         try withStatus(writing: path) { () throws(SystemFailure) in
-            try file?.sync()
+            try file?.descriptor.sync()
         }
     }
 
     private func checkDisk() throws(AudioError) {
         do throws(AudioError) {
-            try keepingFailure { () throws(AudioError) in try file?.requireFree(minimumFreeBytes, at: path) }
+            try keepingFailure { () throws(AudioError) in try file?.descriptor.requireFree(minimumFreeBytes, at: path) }
         } catch {
             // The header exists: this takes no space.
             try? updateHeader()
@@ -166,17 +174,15 @@ public final class RecordingWriter {
     }
 
     /// Keeps the first error that is the file's, not the caller's.
-    ///
-    /// - Parameter byteCount: What a write that meets a full disk was to write, for the message.
-    private func keepingFailure(
-        toWrite byteCount: Int? = nil, _ body: () throws(AudioError) -> Void
-    ) throws(AudioError) {
+    private func keepingFailure(_ body: () throws(AudioError) -> Void) throws(AudioError) {
         do throws(AudioError) {
             try body()
         } catch {
             var error = error
-            if let byteCount, error.status == ENOSPC {
-                error = file?.diskFullError(minimumFreeBytes, afterWriting: byteCount, at: path) ?? error
+            if error.status == ENOSPC && writer.refusedByteCount > 0 {
+                error =
+                    file?.descriptor.diskFullError(
+                        minimumFreeBytes, afterWriting: writer.refusedByteCount, at: path) ?? error
             }
             if failure == nil && error.code != .invalidConfiguration && error.code != .invalidState { failure = error }
             throw error

@@ -55,7 +55,8 @@ struct SeriesFiles {
 
     private func path(_ number: Int) -> String {
         let digits = "\(number)"
-        return "\(name.stem)-\(String(repeating: "0", count: max(0, Self.digitCount - digits.count)))\(digits)\(name.suffix)"
+        return
+            "\(name.stem)-\(String(repeating: "0", count: max(0, Self.digitCount - digits.count)))\(digits)\(name.suffix)"
     }
 
     /// The number of a file of the series, by its name in the directory.

@@ -21,6 +21,8 @@ final class SoundFileBytes {
     private(set) var appendCount = 0
     /// Where the last of these ended.
     private(set) var appendedByteCount = 0
+    /// Bytes of the write that failed.
+    private(set) var refusedByteCount = 0
 
     private let descriptor: Int32
     private let owned: OwnedDescriptor?
@@ -107,6 +109,7 @@ final class SoundFileBytes {
             unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
         }
         byteCount = max(byteCount, position)
+        if count < buffer.count { refusedByteCount = buffer.count }
         if isAppending && count == buffer.count {
             appendCount += 1
             appendedByteCount = byteCount

@@ -11,6 +11,10 @@ package protocol SoundFileWriting: AnyObject {
     var frameCount: Int { get }
     /// Bytes of the file so far, its header included.
     var byteCount: Int { get }
+    /// Whether a reader can open the file as it is.
+    var isReadable: Bool { get }
+    /// Bytes of the write that failed, which need not be those of the frames.
+    var refusedByteCount: Int { get }
 
     /// The most bytes that the finished file has if `frameCount` frames more are written.
     func byteCountLimit(afterWriting frameCount: Int) -> Int

@@ -54,6 +54,10 @@ package final class WAVWriter: SoundFileWriting {
 
     package var byteCount: Int { bytes.byteCount }
 
+    package var isReadable: Bool { true }
+
+    package var refusedByteCount: Int { bytes.refusedByteCount }
+
     package func byteCountLimit(afterWriting frameCount: Int) -> Int {
         let dataByteCount = (self.frameCount + frameCount) * format.bytesPerFrame
         return dataOffset + dataByteCount + dataByteCount % 2

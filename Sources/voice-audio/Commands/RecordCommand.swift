@@ -25,7 +25,8 @@ let recordCommand = Command(
             try duration(text, of: "seconds")
         }
         let output = try RecordingOutput(options, configuration)
-        try Recorder(configuration: configuration, length: seconds, output: output).run(reportsJSON: options.has("json"))
+        try Recorder(configuration: configuration, length: seconds, output: output).run(
+            reportsJSON: options.has("json"))
     })
 
 extension RecordingOutput {
