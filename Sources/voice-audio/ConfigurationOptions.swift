@@ -7,6 +7,8 @@ let configurationOptions = [
     Option("channels", "COUNT", help: "Samples in a frame."),
     Option("mono-from", "CHANNEL", help: "What one channel is made of: mix, or a channel's number from 1."),
     Option("format", "NAME", help: "How a sample is stored: s16, s24, s32 or f32."),
+    Option("flac-compression", "LEVEL", help: "How small to make FLAC files, at the cost of time: 0 to 8."),
+    Option("opus-kbps", "NUMBER", help: "kbit/s of an Ogg Opus file for each channel: 6 to 256."),
 ]
 
 /// The settings: options before the environment before defaults.
@@ -14,6 +16,7 @@ func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioC
     let settings: [(String, AudioConfiguration.Setting)] = [
         ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount),
         ("mono-from", .monoChannel), ("format", .sampleFormat),
+        ("flac-compression", .flacCompression), ("opus-kbps", .opusKilobitsPerSecond),
     ]
     do throws(AudioError) {
         var configuration = try AudioConfiguration(environment: .process)
