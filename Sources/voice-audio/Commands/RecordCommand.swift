@@ -16,16 +16,17 @@ let recordCommand = Command(
     },
     run: { options throws(CommandFailure) in
         let configuration = try configuration(from: options)
-        let seconds = try options["seconds"].map { text throws(CommandFailure) in try duration(text) }
+        let seconds = try options["seconds"].map { text throws(CommandFailure) in try duration(text, of: recordCommand)
+        }
         try Recorder(configuration: configuration, length: seconds, output: options["output"] ?? defaultFileName())
             .run(reportsJSON: options.has("json"))
     })
 
 /// A positive decimal number of seconds, to the nanosecond.
-private func duration(_ text: String) throws(CommandFailure) -> Duration {
+func duration(_ text: String, of command: Command) throws(CommandFailure) -> Duration {
     guard let seconds = Double(text), seconds > 0, seconds <= 1e9 else {
         throw CommandFailure(
-            usage: "--seconds is \"\(text)\": accepted are numbers above 0, up to 1000000000", of: recordCommand)
+            usage: "--seconds is \"\(text)\": accepted are numbers above 0, up to 1000000000", of: command)
     }
     return .nanoseconds(Int64((seconds * 1e9).rounded()))
 }
