@@ -23,20 +23,27 @@ extension Examination {
     }
 
     private var noDevice: Finding {
-        var remedies = nearNames.map {
-            Finding.Remedy("export VOICE_AUDIO_DEVICE=\(shellWord($0))", note: "or --device: a name that is like it")
+        let message: String
+        var names = nearNames
+        switch system.route {
+        case .missingCard(let id):
+            let others = capturingCards.map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
+            message = "no sound card is \"\(id)\", which \"\(device)\" means; there are: \(others)"
+        case .card(let card) where card.capturingPCMs.isEmpty:
+            message = "\"\(device)\" is sound card \(card.id) (\(card.name)), which only plays"
+            names = capturingCards.compactMap(\.stableName)
+        case .card(let card) where listening.error?.code == .noSuchDevice:
+            message = "sound card \(card.id) (\(card.name)) is there, but does not capture as \"\(device)\""
+            names = card.capturingPCMs.map { "plughw:CARD=\(card.id),DEV=\($0.device)" }
+        default: message = listening.error?.message ?? "there is no device \"\(device)\""
+        }
+        var remedies = names.map {
+            Finding.Remedy("export VOICE_AUDIO_DEVICE=\(shellWord($0))", note: "or --device: what may be meant")
         }
         if case .plugin = system.route {
             remedies.append(.init("sudo apt-get install libasound2-plugins", note: "where the plugin is missing"))
         }
         if system.route != .simulated { remedies.append(.init("voice-audio devices", note: "lists what there is")) }
-        let message =
-            if case .missingCard(let id) = system.route {
-                "no sound card is \"\(id)\", which \"\(device)\" means; there are: "
-                    + capturingCards.map { "\($0.id) (\($0.name))" }.joined(separator: ", ")
-            } else {
-                listening.error?.message ?? "there is no device \"\(device)\""
-            }
         return Finding(
             .device, .failure, message, remedies: remedies, errorCode: listening.error?.code ?? .noSuchDevice)
     }
@@ -47,7 +54,7 @@ extension Examination {
         var near: [(name: String, distance: Int)] = []
         for name in system.names where !near.contains(where: { $0.name == name }) {
             let distance = editDistance(from: wanted, to: Self.core(of: name))
-            if distance <= max(1, wanted.utf8.count / 4) { near.append((name, distance)) }
+            if distance <= wanted.utf8.count / 3 { near.append((name, distance)) }
         }
         // Of names as near as each other, the first that is listed: sorting keeps no order.
         let ranked = near.enumerated().sorted { ($0.element.distance, $0.offset) < ($1.element.distance, $1.offset) }

@@ -24,6 +24,9 @@ extension Examination {
         return [Finding(.mixer, .fine, inputs.summary)]
     }
 
+    /// Whether the mixer keeps sound out.
+    var isMuted: Bool { mixerFindings.contains { $0.outcome == .failure } }
+
     /// `amixer` for the mixer of this device.
     private var amixer: String {
         if case .card(let card) = system.route { return "amixer -c \(shellWord(card.id))" }

@@ -68,7 +68,7 @@ extension Examination {
 
     /// Not one sample but zeros: no analog microphone is that quiet.
     private var silence: Finding {
-        var remedies = mixerRemedies
+        var remedies = isMuted ? [] : mixerRemedies
         if system.route.isServer {
             remedies += [
                 .init("pactl set-source-mute @DEFAULT_SOURCE@ 0", note: "switches the server's source on"),
@@ -77,7 +77,11 @@ extension Examination {
                     note: "a name with .monitor is what is played: pactl set-default-source NAME chooses another"),
             ]
         }
-        remedies.append(.init(note: "look for a switch on the microphone, a key that mutes it, and the right socket"))
+        remedies.append(
+            .init(
+                note: isMuted
+                    ? "first mend the mixer, as above"
+                    : "look for a switch on the microphone, a key that mutes it, and the right socket"))
         return Finding(
             .sound, .failure, "the device delivers silence: \(seconds) s of exact zeros", remedies: remedies,
             errorCode: .deviceFailed)
@@ -113,8 +117,8 @@ extension Examination {
                             note: "captures channel \(other + 1) alone")
                     ]))
         }
-        // Past a twentieth of full scale it costs headroom and clicks at each cut.
-        if let shifted = channels.first(where: { abs(meter.offset(ofChannel: $0)) > 0.05 }) {
+        // Past a tenth of full scale it costs headroom, and clicks at each cut.
+        if let shifted = channels.first(where: { abs(meter.offset(ofChannel: $0)) > 0.1 }) {
             let percent = Int((meter.offset(ofChannel: shifted) * 100).rounded())
             faults.append(
                 Finding(
