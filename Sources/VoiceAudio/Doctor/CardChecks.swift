@@ -12,7 +12,8 @@ extension Examination {
             return needsCard ? [Finding(.kernel, .fine, "sound cards with a microphone: \(names)")] : []
         }
         // A sound server on this machine has no more than the kernel.
-        return system.route.isServer && system.server.address == nil ? [noCard(.warning)] : []
+        let isLocalServer = system.route.isServer && system.server.address == nil
+        return isLocalServer && !listening.isAudible ? [noCard(.warning)] : []
     }
 
     private func noCard(_ outcome: Finding.Outcome) -> Finding {
@@ -85,12 +86,10 @@ extension Examination {
         if cause == .kernel { return skipped(.permission) }
         let blocked = system.nodes.filter { !$0.canOpen }
         if cause == .permission {
-            if let node = blocked.last { return [refused(by: node, of: blocked)] }
-            let message = listening.error?.code == .permissionDenied ? listening.error?.message : nil
+            if let node = blocked.last ?? system.nodes.last { return [refused(by: node, of: blocked)] }
             return [
                 Finding(
-                    .permission, .failure,
-                    message ?? "no capture device: /dev/snd is there, but the card's nodes are not",
+                    .permission, .failure, "no capture device: /dev/snd is there, but the card's nodes are not",
                     remedies: [.init("sudo udevadm trigger --subsystem-match=sound --action=add", note: "makes them")]
                         + (system.kernel.container.map(passingIn) ?? []),
                     errorCode: .permissionDenied)
@@ -107,17 +106,16 @@ extension Examination {
 
     private func refused(by node: DeviceNode, of blocked: [DeviceNode]) -> Finding {
         let user = system.user
-        let owner = user.id == node.ownerID ? "you own it" : "you are not in that group, nor its owner"
         let reason =
-            if !node.letsGroupIn {
-                "\(node.path) lets in nobody but its owner, as its mode is \(String(node.mode, radix: 8))"
-            } else if user.groupIDs.contains(node.groupID) || user.id == 0 || user.id == node.ownerID {
+            if node.isOpenByMode(to: user) {
                 "\(node.path) may be opened by its mode, but the system refuses it: a container's rules, or a "
                     + "security module"
+            } else if !node.letsGroupIn {
+                "\(node.path) lets in nobody but its owner, as its mode is \(String(node.mode, radix: 8))"
             } else if user.groupIDsAtLogin.contains(node.groupID) {
                 "you are in group \"\(node.groupName)\", but this session began before that"
             } else if node.groupID == 0 {
-                "\(node.path) belongs to group \"\(node.groupName)\", not \"audio\", and \(owner)"
+                "\(node.path) belongs to group \"\(node.groupName)\", not \"audio\""
             } else {
                 "/dev/snd is there, but you are not in group \"\(node.groupName)\""
             }
@@ -128,18 +126,18 @@ extension Examination {
 
     private func remedies(for node: DeviceNode, of blocked: [DeviceNode]) -> [Finding.Remedy] {
         let paths = blocked.map(\.path).joined(separator: " ")
-        let isMember = system.user.groupIDs.contains(node.groupID)
         func join(_ group: String) -> Finding.Remedy {
             .init("sudo usermod -aG \(shellWord(group)) $USER", note: "then log in again")
         }
         let container = system.kernel.container.map(passingIn) ?? []
+        if node.isOpenByMode(to: system.user) {
+            let log = Finding.Remedy("sudo dmesg | grep -i denied", note: "tells which security module")
+            return container.isEmpty ? [log] : container
+        }
         if !node.letsGroupIn {
+            let isMember = system.user.groupIDs.contains(node.groupID)
             let open = Finding.Remedy("sudo chmod g+rw \(paths)", note: "until the next start; see udev's rules")
             return [open] + (isMember || node.groupID == 0 ? [] : [join(node.groupName)])
-        }
-        if isMember || system.user.id == 0 || system.user.id == node.ownerID {
-            return container.isEmpty
-                ? [.init("sudo dmesg | grep -i denied", note: "tells which security module")] : container
         }
         if system.user.groupIDsAtLogin.contains(node.groupID) {
             return [.init("newgrp \(shellWord(node.groupName))", note: "or log in again")]
@@ -156,4 +154,10 @@ extension Examination {
 
 extension DeviceNode {
     fileprivate var letsGroupIn: Bool { mode & 0o060 == 0o060 }
+
+    /// Whether owner, group or mode let `user` in, whoever refuses then.
+    fileprivate func isOpenByMode(to user: ProcessUser) -> Bool {
+        canOpen || user.id == 0 || (user.id == ownerID && mode & 0o600 == 0o600)
+            || (user.groupIDs.contains(groupID) && letsGroupIn)
+    }
 }

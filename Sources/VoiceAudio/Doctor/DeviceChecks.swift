@@ -40,8 +40,9 @@ extension Examination {
         var remedies = names.map {
             Finding.Remedy("export VOICE_AUDIO_DEVICE=\(shellWord($0))", note: "or --device: what may be meant")
         }
-        if case .plugin = system.route {
-            remedies.append(.init("sudo apt-get install libasound2-plugins", note: "where the plugin is missing"))
+        if case .plugin(let type) = system.route, system.route.isServer {
+            let package = type == "pipewire" ? "pipewire-alsa" : "libasound2-plugins"
+            remedies.append(.init("sudo apt-get install \(package)", note: "has the plugin \"\(type)\""))
         }
         if system.route != .simulated { remedies.append(.init("voice-audio devices", note: "lists what there is")) }
         return Finding(

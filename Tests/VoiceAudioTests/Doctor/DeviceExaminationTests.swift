@@ -116,6 +116,11 @@ import VoiceAudioIO
         #expect(denied.finding(.permission)?.message.contains("security module") == true)
         #expect(denied.commands(.permission) == ["sudo dmesg | grep -i denied"])
 
+        // A container's rules are not in the node's mode.
+        var root = refused { node, user in (node.canOpen, user.id) = (true, 0) }
+        root.fail(.permissionDenied, status: EPERM)
+        #expect(root.finding(.permission)?.message.contains("may be opened by its mode") == true)
+
         var contained = refused { _, user in user.groupIDs = [1000, 29] }
         contained.system.kernel.container = .docker
         #expect(contained.commands(.permission).first?.hasPrefix("docker run --device /dev/snd") == true)
@@ -153,6 +158,25 @@ import VoiceAudioIO
         #expect(shellWord("plug:'hw:0'") == "'plug:'\\''hw:0'\\'''")
         #expect(shellWord("$(reboot)") == "'$(reboot)'")
         #expect(shellWord("") == "''")
+    }
+
+    @Test func aPluginThatIsMissingIsToBeInstalled() {
+        for (type, package) in [("pulse", "libasound2-plugins"), ("pipewire", "pipewire-alsa")] {
+            var examination = unreachable(SoundServer())
+            examination.system.route = .plugin(type)
+            examination.fail(.noSuchDevice, status: ENXIO)
+            #expect(examination.failures.map(\.check) == [.device])
+            #expect(examination.commands(.device).first == "sudo apt-get install \(package)")
+        }
+    }
+
+    @Test func aServerWithoutACardIsWarnedOfWhereNothingIsHeard() {
+        var examination = unreachable(SoundServer())
+        examination.system.cards = []
+        #expect(examination.finding(.kernel)?.outcome == .warning)
+        examination.listening = Examination.healthy.listening
+        #expect(examination.finding(.kernel) == nil)
+        #expect(examination.failures.isEmpty)
     }
 
     // MARK: Busy
