@@ -92,7 +92,7 @@ extension Examination {
                     .permission, .failure, "no capture device: /dev/snd is there, but the card's nodes are not",
                     remedies: [.init("sudo udevadm trigger --subsystem-match=sound --action=add", note: "makes them")]
                         + (system.kernel.container.map(passingIn) ?? []),
-                    errorCode: .permissionDenied)
+                    errorCode: listening.error?.code)
             ]
         }
         guard let node = blocked.first, case .card = system.route else {
@@ -110,12 +110,12 @@ extension Examination {
             if node.isOpenByMode(to: user) {
                 "\(node.path) may be opened by its mode, but the system refuses it: a container's rules, or a "
                     + "security module"
+            } else if node.groupID == 0 {
+                "\(node.path) belongs to group \"\(node.groupName)\", not \"audio\""
             } else if !node.letsGroupIn {
                 "\(node.path) lets in nobody but its owner, as its mode is \(String(node.mode, radix: 8))"
             } else if user.groupIDsAtLogin.contains(node.groupID) {
                 "you are in group \"\(node.groupName)\", but this session began before that"
-            } else if node.groupID == 0 {
-                "\(node.path) belongs to group \"\(node.groupName)\", not \"audio\""
             } else {
                 "/dev/snd is there, but you are not in group \"\(node.groupName)\""
             }
@@ -134,19 +134,16 @@ extension Examination {
             let log = Finding.Remedy("sudo dmesg | grep -i denied", note: "tells which security module")
             return container.isEmpty ? [log] : container
         }
+        let untilWhen = "until the next start; see udev's rules"
+        if node.groupID == 0 {
+            return [.init("sudo chgrp audio \(paths) && sudo chmod g+rw \(paths)", note: untilWhen), join("audio")]
+        }
         if !node.letsGroupIn {
             let isMember = system.user.groupIDs.contains(node.groupID)
-            let open = Finding.Remedy("sudo chmod g+rw \(paths)", note: "until the next start; see udev's rules")
-            return [open] + (isMember || node.groupID == 0 ? [] : [join(node.groupName)])
+            return [.init("sudo chmod g+rw \(paths)", note: untilWhen)] + (isMember ? [] : [join(node.groupName)])
         }
         if system.user.groupIDsAtLogin.contains(node.groupID) {
             return [.init("newgrp \(shellWord(node.groupName))", note: "or log in again")]
-        }
-        if node.groupID == 0 {
-            return [
-                .init("sudo chgrp audio \(paths)", note: "until the next start; see udev's rules"),
-                join("audio"),
-            ]
         }
         return container + [join(node.groupName)]
     }

@@ -53,7 +53,7 @@ extension Examination {
     var nearNames: [String] {
         let wanted = Self.core(of: device)
         var near: [(name: String, distance: Int)] = []
-        for name in system.names where !near.contains(where: { $0.name == name }) {
+        for name in system.names where name != device && !near.contains(where: { $0.name == name }) {
             let distance = editDistance(from: wanted, to: Self.core(of: name))
             if distance <= wanted.utf8.count / 3 { near.append((name, distance)) }
         }

@@ -110,7 +110,10 @@ import VoiceAudioIO
 
         let ofRoot = refused { node, _ in (node.groupID, node.groupName) = (0, "root") }
         #expect(
-            ofRoot.commands(.permission) == ["sudo chgrp audio /dev/snd/pcmC1D0c", "sudo usermod -aG audio $USER"])
+            ofRoot.commands(.permission) == [
+                "sudo chgrp audio /dev/snd/pcmC1D0c && sudo chmod g+rw /dev/snd/pcmC1D0c",
+                "sudo usermod -aG audio $USER",
+            ])
 
         let denied = refused { _, user in user.groupIDs = [1000, 29] }
         #expect(denied.finding(.permission)?.message.contains("security module") == true)
@@ -131,6 +134,16 @@ import VoiceAudioIO
         examination.system.nodes = [DeviceNode(path: "/dev/snd/controlC1", canOpen: false), Examination.node]
         #expect(examination.failures.isEmpty)
         #expect(examination.finding(.permission)?.outcome == .warning)
+    }
+
+    @Test func aCardWhoseNodesAreMissingIsToldFromARefusal() {
+        var examination = Examination.healthy
+        examination.fail(.noSuchDevice, status: ENOENT)
+        examination.system.nodes = []
+        #expect(examination.failures.map(\.check) == [.permission])
+        #expect(examination.failures.first?.message.hasSuffix("but the card's nodes are not") == true)
+        #expect(examination.failures.first?.errorCode == .noSuchDevice)
+        #expect(examination.commands(.permission) == ["sudo udevadm trigger --subsystem-match=sound --action=add"])
     }
 
     // MARK: The device
