@@ -25,10 +25,10 @@ struct SignalMeter: Sendable {
     /// Adds interleaved samples; a rest that does not fill a frame is left out.
     mutating func add(_ bytes: RawSpan) {
         let count = bytes.byteCount / (layout.bytesPerSample * channels.count)
+        // SAFETY: loads stay below `count` frames, which the bytes hold.
         unsafe bytes.withUnsafeBytes { bytes in
             for frame in 0..<count {
                 for channel in channels.indices {
-                    // SAFETY: below `count` frames, which the bytes hold.
                     let value = unsafe layout.load(from: bytes, at: frame * channels.count + channel)
                     // What is not a number counts as silence.
                     channels[channel].add(value.isFinite ? value : 0)
