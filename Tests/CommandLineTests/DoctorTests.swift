@@ -67,6 +67,19 @@ import VoiceAudio
         #expect(disk.last?.message.contains("too little space") == true)
     }
 
+    @Test func itsJSONHasTheseKeys() throws {
+        let output = try Tool.run(
+            "doctor", "--json", "--device", "null", "--seconds", "0.1",
+            environment: ["VOICE_AUDIO_TEMP_DIR": "/nowhere"]
+        ).output
+        let keys = Set(output.matches(of: #/"([^"\\]+)" : /#).map { String($0.1) })
+        let own: Set = [
+            "device", "findings", "check", "outcome", "message", "remedies", "command", "note", "error_code",
+        ]
+        #expect(keys.isSuperset(of: own.union(["capture", "level", "rms", "peak"])))
+        #expect(keys.subtracting(own).allSatisfy { $0.allSatisfy { $0.isLowercase || $0 == "_" } })
+    }
+
     @Test func itsTextIsInGroups() {
         let diagnosis = Diagnosis(
             device: "default",

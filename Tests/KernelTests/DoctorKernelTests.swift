@@ -110,6 +110,27 @@ extension KernelTests {
             #expect(try visit("hw:CARD=USB").finding(.device).message.hasSuffix("which only plays"))
         }
 
+        @Test func hardwareWhoseDriverIsNotLoadedIsNamedAndItsCommandLoadsIt() throws {
+            try KernelGuest.run("rmmod snd-hda-intel")
+            defer {
+                // With the name and number that the other tests know.
+                _ = try? KernelGuest.run(
+                    "sh -c 'rmmod snd-hda-intel; modprobe snd-hda-intel index=2 id=HDA; \(whenThere(card: 2))'")
+            }
+            let finding = try visit("hw:CARD=HDA").finding(.device)
+            #expect(finding.outcome == .failure)
+            let command = try #require(finding.remedies.compactMap(\.command).first { $0.contains("modprobe") })
+            #expect(command == "sudo modprobe \"$(cat /sys/bus/pci/devices/0000:00:02.0/modalias)\"")
+            // The guest is root, and has no sudo.
+            try KernelGuest.run("sh -c '\(command.dropFirst("sudo ".count)); \(whenThere(card: 2))'")
+            #expect(CaptureDevices.cards().contains { $0.identity.path == "0000:00:02.0" })
+        }
+
+        /// Waits, in a shell, until a card's PCM can be opened.
+        private func whenThere(card: Int) -> String {
+            "for i in $(seq 250); do test -e /dev/snd/pcmC\(card)D0c && exit 0; usleep 20000; done; exit 1"
+        }
+
         @Test func aStalledMicrophoneIsNamed() throws {
             try KernelGuest.run("card-stall Mic")
             let stalled = try visit("hw:CARD=Mic")

@@ -44,6 +44,11 @@ extension Examination {
             let package = type == "pipewire" ? "pipewire-alsa" : "libasound2-plugins"
             remedies.append(.init("sudo apt-get install \(package)", note: "has the plugin \"\(type)\""))
         }
+        if case .missingCard = system.route {
+            remedies += system.kernel.driverless.map {
+                .init($0.command, note: "loads the driver of \($0.description), which has none")
+            }
+        }
         if system.route != .simulated { remedies.append(.init("voice-audio devices", note: "lists what there is")) }
         return Finding(
             .device, .failure, message, remedies: remedies, errorCode: listening.error?.code ?? .noSuchDevice)
@@ -73,6 +78,8 @@ extension Examination {
     var busyFindings: [Finding] {
         if cause == .busy { return [busy] }
         guard case .card(let card) = system.route else { return [] }
+        // The programs of others show only in the card's own files, and not in those of their processes.
+        if cause == .permission { return skipped(.busy) }
         let holders = system.holders.map(\.text).joined(separator: ", ")
         if holders.isEmpty { return [Finding(.busy, .fine, "no other program holds \(card.id)")] }
         return [Finding(.busy, .fine, "\(card.id) is also captured from by \(holders)")]

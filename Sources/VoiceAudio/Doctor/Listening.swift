@@ -33,7 +33,7 @@ struct Listening: Sendable {
         configuration.overflow = .uniform(.dropOldest)
         self.init(configuration.format, wantedFrameCount: max(1, configuration.format.frameCount(in: duration)))
         let processor = AudioProcessor(source: source, configuration: configuration, clock: clock)
-        defer { processor.cleanup() }
+        defer { processor.cleanup(deadline: .seconds(2)) }
         do throws(AudioError) {
             let subscription = try processor.subscribe()
             try processor.arm()

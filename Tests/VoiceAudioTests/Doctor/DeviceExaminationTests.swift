@@ -91,6 +91,7 @@ import VoiceAudioIO
     @Test func whoIsNotInTheGroupIsToldToJoinIt() {
         let examination = refused { _, _ in }
         #expect(examination.failures.map(\.check) == [.permission])
+        #expect(examination.finding(.busy)?.outcome == .skipped)
         let finding = examination.finding(.permission)
         #expect(finding?.message == "no capture device: /dev/snd is there, but you are not in group \"audio\"")
         #expect(
@@ -164,6 +165,10 @@ import VoiceAudioIO
         examination.system.route = .missingCard("X")
         examination.fail(.noSuchDevice)
         #expect(examination.commands(.device) == ["voice-audio devices"])
+        examination.system.kernel.driverless = [
+            DriverlessHardware(description: "USB device 1-2", command: "sudo modprobe snd-usb-audio")
+        ]
+        #expect(examination.commands(.device) == ["sudo modprobe snd-usb-audio", "voice-audio devices"])
     }
 
     @Test func namesAreWordsForTheShell() {
