@@ -13,19 +13,20 @@ let configurationOptions = [
 
 /// The settings: options before the environment before defaults.
 func configuration(from options: ParsedOptions) throws(CommandFailure) -> AudioConfiguration {
+    do throws(AudioError) { return try settings(from: options) } catch { throw CommandFailure(error) }
+}
+
+/// The same, with what is not accepted as the library says it.
+func settings(from options: ParsedOptions) throws(AudioError) -> AudioConfiguration {
     let settings: [(String, AudioConfiguration.Setting)] = [
         ("device", .device), ("rate", .sampleRateHz), ("channels", .channelCount),
         ("mono-from", .monoChannel), ("format", .sampleFormat),
         ("flac-compression", .flacCompression), ("opus-kbps", .opusKilobitsPerSecond),
     ]
-    do throws(AudioError) {
-        var configuration = try AudioConfiguration(environment: .process)
-        for (name, setting) in settings {
-            if let text = options[name] { try configuration.set(setting, to: text, as: "--" + name) }
-        }
-        try configuration.validate()
-        return configuration
-    } catch {
-        throw CommandFailure(error)
+    var configuration = try AudioConfiguration(environment: .process)
+    for (name, setting) in settings {
+        if let text = options[name] { try configuration.set(setting, to: text, as: "--" + name) }
     }
+    try configuration.validate()
+    return configuration
 }

@@ -22,7 +22,7 @@ let recordCommand = Command(
     run: { options throws(CommandFailure) in
         let configuration = try configuration(from: options)
         let seconds = try options["seconds"].map { text throws(CommandFailure) in
-            try duration(text, of: "seconds")
+            try duration(text, option: "seconds", of: recordCommand)
         }
         let output = try RecordingOutput(options, configuration)
         try Recorder(configuration: configuration, length: seconds, output: output).run(
@@ -64,7 +64,7 @@ extension RecordingOutput {
 private func rotation(from options: ParsedOptions) throws(CommandFailure) -> RecordingRotation? {
     let rotation = RecordingRotation(
         maximumDuration: try options["rotate-seconds"].map { text throws(CommandFailure) in
-            try duration(text, of: "rotate-seconds")
+            try duration(text, option: "rotate-seconds", of: recordCommand)
         },
         maximumByteCount: try options["rotate-megabytes"].map { text throws(CommandFailure) in
             try count(text, of: "rotate-megabytes", upTo: 1 << 20) << 20
@@ -80,10 +80,10 @@ private func rotation(from options: ParsedOptions) throws(CommandFailure) -> Rec
 }
 
 /// A positive decimal number of seconds, to the nanosecond.
-private func duration(_ text: String, of option: String) throws(CommandFailure) -> Duration {
+func duration(_ text: String, option: String, of command: Command) throws(CommandFailure) -> Duration {
     guard let seconds = Double(text), seconds > 0, seconds <= 1e9 else {
         throw CommandFailure(
-            usage: "--\(option) is \"\(text)\": accepted are numbers above 0, up to 1000000000", of: recordCommand)
+            usage: "--\(option) is \"\(text)\": accepted are numbers above 0, up to 1000000000", of: command)
     }
     return .nanoseconds(Int64((seconds * 1e9).rounded()))
 }
