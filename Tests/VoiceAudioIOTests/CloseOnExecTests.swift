@@ -59,7 +59,8 @@ final class CloseOnExecTests: XCTestCase {
             maxChunks: 10, maxBytes: 1 << 20, format: .speech, maxChunkBytes: 3200, clock: clock)
         let capture = try Capture(
             source: source, request: CaptureRequest(format: .speech, chunkFrameCount: 1600),
-            environment: CaptureEnvironment(), history: history, subscribers: SubscriberTable(), health: HealthBoard(), realtimePriority: 0,
+            environment: CaptureEnvironment(), history: history, subscribers: SubscriberTable(), health: HealthBoard(),
+            realtimePriority: 0,
             by: deadline, abort: try WakeUp(), abandon: { _ in })
         XCTAssertEqual(try history.waitForChunks(timeout: .seconds(60)), .ready)
         try body(history)

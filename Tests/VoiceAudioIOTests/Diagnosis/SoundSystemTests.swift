@@ -14,7 +14,7 @@ import VoiceAudioCore
         var hints: [PCMHint] = []
 
         func deviceHints() -> (status: Int32, hints: [PCMHint]) { (0, hints) }
-        func cards() -> [SoundCard] { tree.cards }
+        func cards(isBrief: Bool) -> [SoundCard] { tree.cards }
         func defaultPCM() -> DefaultPCM { meaning(ofPCM: "default") }
         func meaning(ofPCM name: String) -> DefaultPCM { meanings[name] ?? .nothing }
         func mixerElements(ofControl name: String) -> (status: Int32, elements: [MixerElement]) { (-ENOENT, []) }

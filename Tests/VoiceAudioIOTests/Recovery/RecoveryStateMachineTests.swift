@@ -201,7 +201,8 @@ import VoiceAudioCore
 
     @Test func whatDoesNotFitChangesNothing() {
         let events: [Machine.Event] = [
-            .frames, .overrun, .suspended, .resumed, .restarted, .waitFailed, .stalled(since: at(0), patience: .zero), .opened,
+            .frames, .overrun, .suspended, .resumed, .restarted, .waitFailed, .stalled(since: at(0), patience: .zero),
+            .opened,
             .openFailed(busy), .devicesChanged, .tick,
         ]
         let lost = machine(after: (.lost(gone), 0), policy: .fail)
