@@ -55,11 +55,18 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioCoreTests", dependencies: ["VoiceAudioCore", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "VoiceAudioIOTests", dependencies: ["VoiceAudioIO", "CALSA", "TestSupport", "TemporaryWAVHolder"],
+            name: "VoiceAudioIOTests",
+            dependencies: [
+                "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
+            ],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
         .executableTarget(
             name: "TemporaryWAVHolder", dependencies: ["VoiceAudioIO"], path: "Tests/TemporaryWAVHolder",
+            swiftSettings: settings),
+        // Forks while it captures.
+        .executableTarget(
+            name: "ForkingProgram", dependencies: ["VoiceAudio", "TestSupport"], path: "Tests/ForkingProgram",
             swiftSettings: settings),
         .testTarget(name: "VoiceAudioTests", dependencies: ["VoiceAudio", "TestSupport"], swiftSettings: settings),
         // Stands before malloc in the tests' program, and counts for one thread.
@@ -70,6 +77,10 @@ let package = Package(
             dependencies: ["VoiceAudio", "VoiceAudioCore", "CLinux", "CAllocationCounter", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
+        // Scripts/fuzz runs more of it. XCTest, for process-wide counts.
+        .testTarget(
+            name: "FuzzTests", dependencies: ["VoiceAudio", "VoiceAudioIO", "CLinux", "TestSupport", "voice-audio"],
+            swiftSettings: settings),
         // Scripts/kernel-test runs them on a kernel with sound cards; elsewhere they say that they need it.
         .target(name: "CFrameNumbers", path: "Tests/CFrameNumbers"),
         .testTarget(

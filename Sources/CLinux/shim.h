@@ -36,6 +36,8 @@ static inline int clinux_memfd_create(const char *name, unsigned flags) {
 #define CLINUX_F_SEAL_SHRINK 0x0002
 #define CLINUX_F_SEAL_GROW 0x0004
 #define CLINUX_MADV_REMOVE 9
+#define CLINUX_MADV_DONTFORK 10
+#define CLINUX_MADV_DOFORK 11
 static const int CLINUX_O_TMPFILE = 020000000 | O_DIRECTORY;
 #define CLINUX_AT_FDCWD (-100)
 #define CLINUX_AT_SYMLINK_FOLLOW 0x400

@@ -101,11 +101,40 @@ static int read_speed(const char *field, snd_config_t *node, uint64_t *speed) {
     return 0;
 }
 
-static int read_number(const char *field, snd_config_t *node, uint64_t *number) {
+static int read_number(const char *field, snd_config_t *node, long long lowest, long long highest, uint64_t *number) {
+    char accepted[64];
+    snprintf(accepted, sizeof accepted, "%lld to %lld", lowest, highest);
     long long value;
-    if (!read_integer(node, 0, 1LL << 62, &value)) return refuse(field, node, "0 to 4611686018427387904");
+    if (!read_integer(node, lowest, highest, &value)) return refuse(field, node, accepted);
     *number = (uint64_t)value;
     return 0;
+}
+
+static int read_fault(const char *field, snd_config_t *node, struct numbered_script *script) {
+    const char *text;
+    if (snd_config_get_string(node, &text) < 0 || script->count == NUMBERED_MAX_FAULTS)
+        return refuse(field, node, "\"at FRAME FAULT\"; several as [ \"...\" \"...\" ] (64 at most)");
+    return numbered_read_fault(text, &script->faults[script->count++]);
+}
+
+static int read_faults(const char *field, snd_config_t *node, struct numbered_script *script) {
+    script->count = 0;
+    if (snd_config_get_type(node) != SND_CONFIG_TYPE_COMPOUND) return read_fault(field, node, script);
+    snd_config_iterator_t place, next;
+    snd_config_for_each(place, next, node) {
+        int status = read_fault(field, snd_config_iterator_entry(place), script);
+        if (status < 0) return status;
+    }
+    return 0;
+}
+
+static int read_path(const char *field, snd_config_t *node, char **path) {
+    const char *text;
+    if (snd_config_get_string(node, &text) < 0 || text[0] != '/')
+        return refuse(field, node, "a path that begins with /");
+    free(*path);
+    *path = strdup(text);
+    return *path ? 0 : -ENOMEM;
 }
 
 static int read_field(const char *field, snd_config_t *node, struct numbered_settings *settings) {
@@ -117,11 +146,16 @@ static int read_field(const char *field, snd_config_t *node, struct numbered_set
     if (!strcmp(field, "buffer_frames"))
         return read_values(field, node, SMALLEST_BUFFER, LARGEST_BUFFER, &settings->buffer_frames);
     if (!strcmp(field, "speed")) return read_speed(field, node, &settings->speed);
-    if (!strcmp(field, "first_frame")) return read_number(field, node, &settings->first_frame);
+    if (!strcmp(field, "first_frame")) return read_number(field, node, 0, 1LL << 62, &settings->first_frame);
+    struct numbered_script *script = &settings->script;
+    if (!strcmp(field, "faults")) return read_faults(field, node, script);
+    if (!strcmp(field, "release_file")) return read_path(field, node, &script->release_file);
+    if (!strcmp(field, "fault_every_ms")) return read_number(field, node, 1, 86400000, &script->random_ms);
+    if (!strcmp(field, "fault_seed")) return read_number(field, node, 0, LLONG_MAX, &script->seed);
     // These are alsa-lib's own.
     if (!strcmp(field, "type") || !strcmp(field, "comment") || !strcmp(field, "hint")) return 0;
     SNDERR("numbered: there is no field %s; there are: formats, channels, rates, period_frames, buffer_frames, speed, "
-           "first_frame",
+           "first_frame, faults, release_file, fault_every_ms, fault_seed",
            field);
     return -EINVAL;
 }
@@ -190,6 +224,8 @@ int numbered_configure(struct numbered_settings *settings, snd_config_t *configu
     }
     return check_sizes(settings);
 }
+
+void numbered_free_settings(struct numbered_settings *settings) { free(settings->script.release_file); }
 
 /// Sets a parameter to values, each times `low` (`high` for the end of a range).
 static int set_values(snd_pcm_ioplug_t *io, int parameter, const struct numbered_values *values, unsigned low,

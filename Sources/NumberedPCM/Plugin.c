@@ -3,6 +3,18 @@
 
 #include <sys/timerfd.h>
 
+/// What the script has in store for an open.
+static int meet_faults(struct numbered_pcm *pcm, const char *name) {
+    const struct numbered_script *script = &pcm->settings.script;
+    if (!script->count && !script->random_ms) return 0;
+    pcm->history = numbered_history_of(name, script);
+    if (!pcm->history) return -ENOMEM;
+    int status = numbered_enter(pcm->history, script, NUMBERED_AT_OPEN);
+    if (status < 0) return status;
+    pcm->unplugs = numbered_unplugs(pcm->history);
+    return numbered_is_unplugged(pcm->history) ? -ENODEV : 0;
+}
+
 SND_PCM_PLUGIN_DEFINE_FUNC(numbered) {
     (void)root;
     if (stream != SND_PCM_STREAM_CAPTURE) {
@@ -12,11 +24,13 @@ SND_PCM_PLUGIN_DEFINE_FUNC(numbered) {
     struct numbered_pcm *pcm = calloc(1, sizeof *pcm);
     if (!pcm) return -ENOMEM;
     int status = numbered_configure(&pcm->settings, conf);
+    if (status >= 0) status = meet_faults(pcm, name);
     if (status >= 0) {
         pcm->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
         if (pcm->timer < 0) status = -errno;
     }
     if (status < 0) {
+        numbered_free_settings(&pcm->settings);
         free(pcm);
         return status;
     }

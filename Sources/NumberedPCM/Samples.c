@@ -35,11 +35,14 @@ static int32_t sample(uint64_t number, unsigned channel, unsigned bits) {
     return (int32_t)((uint32_t)value << (32 - bits)) >> (32 - bits);
 }
 
+static uint8_t *sample_bytes(const snd_pcm_channel_area_t *area, snd_pcm_uframes_t place) {
+    return (uint8_t *)area->addr + (area->first + area->step * place) / 8;
+}
+
 void numbered_write_frame(uint64_t number, const struct numbered_format *format, unsigned channel_count,
                           const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t place) {
     for (unsigned channel = 0; channel < channel_count; channel++) {
-        const snd_pcm_channel_area_t *area = &areas[channel];
-        uint8_t *bytes = (uint8_t *)area->addr + (area->first + area->step * place) / 8;
+        uint8_t *bytes = sample_bytes(&areas[channel], place);
         int32_t value = sample(number, channel, format->bits);
         uint32_t word = (uint32_t)value;
         if (format->format == SND_PCM_FORMAT_FLOAT_LE) {
@@ -49,4 +52,10 @@ void numbered_write_frame(uint64_t number, const struct numbered_format *format,
         }
         for (unsigned index = 0; index < format->bytes; index++) bytes[index] = (uint8_t)(word >> (8 * index));
     }
+}
+
+void numbered_write_silence(const struct numbered_format *format, unsigned channel_count,
+                            const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t place) {
+    for (unsigned channel = 0; channel < channel_count; channel++)
+        memset(sample_bytes(&areas[channel], place), 0, format->bytes);
 }

@@ -1,7 +1,7 @@
 // What alsa-lib asks of the PCM.
 //
-// Every answer follows from one look at the position: what was captured until now, of which the reader has not had the
-// last frames, which are *waiting*. alsa-lib holds its lock in pointer, transfer, start and stop, not in the others.
+// Every answer follows from one look at the position. alsa-lib holds its lock in pointer, transfer, start and stop, not
+// in the others.
 #include "NumberedPCM.h"
 
 #include <poll.h>
@@ -12,30 +12,12 @@ static const uint64_t never = UINT64_MAX;
 
 static struct numbered_pcm *pcm_of(snd_pcm_ioplug_t *io) { return io->private_data; }
 
-// --- Position
-
-/// Frames captured that the reader has not had: more than the buffer holds where it is late.
-static uint64_t waiting(const struct numbered_pcm *pcm) {
-    uint64_t position = (pcm->captured - pcm->start) % pcm->boundary;
-    return (position + pcm->boundary - pcm->io.appl_ptr) % pcm->boundary;
+/// A call that the script may have a fault for.
+static int enter(struct numbered_pcm *pcm, enum numbered_point point) {
+    return numbered_enter(pcm->history, &pcm->settings.script, point);
 }
 
-/// Brings the position up to now. Without a clock as much is waiting as wakes the reader, but never so much that it
-/// would seem late: a period less than the buffer at most.
-static void look(struct numbered_pcm *pcm, uint64_t now) {
-    if (pcm->pace.rate) {
-        uint64_t frames = numbered_frames_until(&pcm->pace, now);
-        if (frames > pcm->captured) pcm->captured = frames;
-        return;
-    }
-    uint64_t period = pcm->io.period_size, most = pcm->io.buffer_size - period;
-    uint64_t wanted = pcm->wake_frames < period ? period : pcm->wake_frames;
-    if (wanted > most) wanted = most;
-    uint64_t there = waiting(pcm);
-    if (there < wanted) pcm->captured += wanted - there;
-}
-
-static bool is_overrun(const struct numbered_pcm *pcm) { return waiting(pcm) >= pcm->stop_frames; }
+static bool is_overrun(const struct numbered_pcm *pcm) { return numbered_waiting(pcm) >= pcm->stop_frames; }
 
 // --- Waking the reader
 
@@ -53,22 +35,26 @@ static void arm(struct numbered_pcm *pcm, uint64_t time) {
 
 /// Whether enough is waiting for the reader to be woken, but for `taken` frames that it is about to have.
 static bool is_ready(const struct numbered_pcm *pcm, uint64_t taken) {
-    if (!pcm->pace.rate) return true;
-    uint64_t there = waiting(pcm) - taken;
-    return there >= pcm->wake_frames || there >= pcm->stop_frames;
+    uint64_t there = numbered_waiting(pcm) - taken;
+    if (there >= pcm->wake_frames || there >= pcm->stop_frames) return true;
+    if (pcm->trouble.held_until) return false;
+    return !pcm->pace.rate || pcm->is_cut;
 }
 
 /// Arms the timer of a running stream for the end of the period in which the reader is to be woken, as hardware
 /// interrupts.
 static void arm_for_reader(struct numbered_pcm *pcm, uint64_t now, uint64_t taken) {
-    if (is_ready(pcm, taken)) {
+    if (is_ready(pcm, taken) || now < pcm->trouble.poll_error_until) {
         if (pcm->armed_for > now) arm(pcm, 0);
         return;
     }
     uint64_t missing = pcm->wake_frames < pcm->stop_frames ? pcm->wake_frames : pcm->stop_frames;
-    uint64_t due = pcm->captured - waiting(pcm) + taken + missing - pcm->start;
+    uint64_t due = pcm->captured - numbered_waiting(pcm) + taken + missing - pcm->start;
     uint64_t periods = (due + pcm->io.period_size - 1) / pcm->io.period_size;
-    uint64_t time = numbered_time_of(&pcm->pace, pcm->start + periods * pcm->io.period_size);
+    uint64_t end = pcm->start + periods * pcm->io.period_size;
+    if (end > pcm->fault_at) end = pcm->fault_at;
+    uint64_t time = pcm->pace.rate ? numbered_time_of(&pcm->pace, end) : 0;
+    if (time < pcm->trouble.held_until) time = pcm->trouble.held_until;
     if (time != pcm->armed_for) arm(pcm, time);
 }
 
@@ -77,7 +63,10 @@ static void arm_for_reader(struct numbered_pcm *pcm, uint64_t now, uint64_t take
 static int set_hardware(snd_pcm_ioplug_t *io, snd_pcm_hw_params_t *parameters) {
     struct numbered_pcm *pcm = pcm_of(io);
     (void)parameters;
+    int status = enter(pcm, NUMBERED_AT_SETUP);
+    if (status < 0) return status;
     pcm->pace.rate = io->rate * pcm->settings.speed;
+    if (pcm->history) pcm->passed = numbered_position(pcm->history);
     // Numbers begin anew.
     pcm->has_origin = false;
     pcm->start = pcm->captured = 0;
@@ -95,6 +84,8 @@ static int set_software(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *parameters) {
 
 static int prepare(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
+    int status = enter(pcm, NUMBERED_AT_PREPARE);
+    if (status < 0) return status;
     pcm->is_running = false;
     // alsa-lib counts from 0 again.
     pcm->start = pcm->captured;
@@ -107,23 +98,47 @@ static int prepare(snd_pcm_ioplug_t *io) {
 /// At another start than the first the numbers are where the clock is: they show what was missed.
 static int start(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
+    int status = enter(pcm, NUMBERED_AT_START);
+    if (status < 0) return status;
     uint64_t now = numbered_now();
     if (!pcm->has_origin) {
         pcm->pace.origin = now;
         pcm->has_origin = true;
     }
     pcm->is_running = true;
-    look(pcm, now);
+    numbered_catch_up(pcm, now);
     if (pcm->pace.rate) pcm->start = pcm->captured;
+    numbered_look(pcm, now);
     arm_for_reader(pcm, now, 0);
     return 0;
 }
 
 /// Who waits for a stream that stopped is told at once.
-static int stop(snd_pcm_ioplug_t *io) {
-    struct numbered_pcm *pcm = pcm_of(io);
+static void halt(struct numbered_pcm *pcm) {
     pcm->is_running = false;
     arm(pcm, 0);
+}
+
+void numbered_stop(struct numbered_pcm *pcm, snd_pcm_state_t state) {
+    halt(pcm);
+    snd_pcm_ioplug_set_state(&pcm->io, state);
+}
+
+static int stop(snd_pcm_ioplug_t *io) {
+    enter(pcm_of(io), NUMBERED_AT_STOP);
+    halt(pcm_of(io));
+    return 0;
+}
+
+/// alsa-lib answers 0 for any I/O plugin: what became of it, the state tells.
+static int resume(snd_pcm_ioplug_t *io) {
+    struct numbered_pcm *pcm = pcm_of(io);
+    uint64_t now = numbered_now();
+    if (io->state != SND_PCM_STATE_SUSPENDED || numbered_takes(&pcm->trouble.vain_resumes, now)) return -EAGAIN;
+    numbered_catch_up(pcm, now);
+    pcm->is_running = true;
+    snd_pcm_ioplug_set_state(io, SND_PCM_STATE_RUNNING);
+    arm_for_reader(pcm, now, 0);
     return 0;
 }
 
@@ -133,32 +148,78 @@ static int drain(snd_pcm_ioplug_t *io) {
     return 0;
 }
 
+/// Lets the faults happen that are due.
+///
+/// - Returns: Whether there were any.
+static bool meet_faults(struct numbered_pcm *pcm) {
+    struct numbered_fault fault;
+    bool has_met = false;
+    while (pcm->is_running && numbered_is_due(pcm)
+           && numbered_take_fault(pcm->history, numbered_rate(pcm), pcm->passed + pcm->captured, &fault)) {
+        numbered_begin(pcm, &fault);
+        numbered_limit(pcm);
+        has_met = true;
+    }
+    // Whoever has it open.
+    if (pcm->history && numbered_unplugs(pcm->history) != pcm->unplugs)
+        numbered_stop(pcm, SND_PCM_STATE_DISCONNECTED);
+    return has_met;
+}
+
+static bool takes_pointer_error(struct numbered_pcm *pcm) {
+    return pcm->is_running && numbered_takes(&pcm->trouble.pointer_errors, numbered_now());
+}
+
 /// An overrun, which alsa-lib does not look for, is ours to tell: where as much is waiting as the reader set as the
-/// threshold to stop at.
+/// threshold to stop at. Of any error alsa-lib makes the state XRUN, so what is in another state answers a position.
 static snd_pcm_sframes_t pointer(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
-    uint64_t now = numbered_now();
+    uint64_t backward = 0;
+    bool has_error = takes_pointer_error(pcm);
+    if (pcm->is_running && !has_error) numbered_look(pcm, numbered_now());
+    if (!has_error && meet_faults(pcm)) {
+        has_error = takes_pointer_error(pcm);
+        // What comes after them.
+        if (pcm->is_running && !has_error) numbered_look(pcm, numbered_now());
+    }
+    if (has_error || (pcm->is_running && is_overrun(pcm))) {
+        halt(pcm);
+        return has_error ? pcm->trouble.pointer_error : -EPIPE;
+    }
     if (pcm->is_running) {
-        look(pcm, now);
-        if (is_overrun(pcm)) {
-            stop(io);
-            return -EPIPE;
-        }
+        uint64_t now = numbered_now();
+        if (numbered_takes(&pcm->trouble.backward, now)) backward = pcm->trouble.backward_frames % pcm->boundary;
         arm_for_reader(pcm, now, 0);
     }
-    return (snd_pcm_sframes_t)((pcm->captured - pcm->start) % pcm->boundary);
+    return (snd_pcm_sframes_t)((pcm->captured - pcm->start + pcm->boundary - backward) % pcm->boundary);
+}
+
+static int meet_transfer_faults(struct numbered_pcm *pcm) {
+    struct numbered_trouble *trouble = &pcm->trouble;
+    uint64_t hang = trouble->transfer_hang;
+    trouble->transfer_hang = 0;
+    if (hang) numbered_hang(&pcm->settings.script, hang);
+    return numbered_takes(&trouble->transfer_errors, numbered_now()) ? trouble->transfer_error : 0;
 }
 
 /// What the buffer would hold: where the reader is late, newer frames stand in the place of those it has missed.
 static snd_pcm_sframes_t transfer(snd_pcm_ioplug_t *io, const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t offset,
                                   snd_pcm_uframes_t size) {
     struct numbered_pcm *pcm = pcm_of(io);
+    int status = meet_transfer_faults(pcm);
+    if (status < 0) return status;
     const struct numbered_format *format = numbered_format_of(io->format);
-    uint64_t there = waiting(pcm), oldest = pcm->settings.first_frame + pcm->captured - there;
+    const struct numbered_trouble *trouble = &pcm->trouble;
+    uint64_t there = numbered_waiting(pcm), oldest = pcm->captured - there;
     for (uint64_t index = 0; index < size; index++) {
         uint64_t overwritten = index < there ? (there - 1 - index) / io->buffer_size * io->buffer_size : 0;
-        numbered_write_frame(oldest + index + overwritten, format, io->channels, areas, offset + index);
+        uint64_t frame = oldest + index + overwritten, position = pcm->passed + frame;
+        if (position >= trouble->zeros_begin && position < trouble->zeros_end)
+            numbered_write_silence(format, io->channels, areas, offset + index);
+        else
+            numbered_write_frame(pcm->settings.first_frame + frame, format, io->channels, areas, offset + index);
     }
+    pcm->looks = 0;
     // With memory-mapped access the reader says later how much it has had.
     bool has_taken = io->access == SND_PCM_ACCESS_RW_INTERLEAVED || io->access == SND_PCM_ACCESS_RW_NONINTERLEAVED;
     if (has_taken && pcm->is_running && size <= there) arm_for_reader(pcm, numbered_now(), size);
@@ -172,7 +233,11 @@ static int poll_revents(snd_pcm_ioplug_t *io, struct pollfd *descriptors, unsign
     // The position, in alsa-lib's lock; an overrun changes the state.
     snd_pcm_hwsync(io->pcm);
     switch (io->state) {
-    case SND_PCM_STATE_RUNNING: *events = is_ready(pcm_of(io), 0) ? POLLIN : 0; break;
+    case SND_PCM_STATE_RUNNING:
+        if (numbered_now() < pcm_of(io)->trouble.poll_error_until) *events = POLLERR;
+        else *events = is_ready(pcm_of(io), 0) ? POLLIN : 0;
+        break;
+    case SND_PCM_STATE_DISCONNECTED: *events = POLLERR | POLLNVAL; break;
     case SND_PCM_STATE_PREPARED:
     case SND_PCM_STATE_PAUSED: *events = 0; break;
     default: *events = POLLIN | POLLERR; break;
@@ -182,7 +247,9 @@ static int poll_revents(snd_pcm_ioplug_t *io, struct pollfd *descriptors, unsign
 
 static int close_pcm(snd_pcm_ioplug_t *io) {
     struct numbered_pcm *pcm = pcm_of(io);
+    enter(pcm, NUMBERED_AT_CLOSE);
     close(pcm->timer);
+    numbered_free_settings(&pcm->settings);
     free(pcm);
     return 0;
 }
@@ -194,6 +261,7 @@ const snd_pcm_ioplug_callback_t numbered_callbacks = {
     .start = start,
     .stop = stop,
     .drain = drain,
+    .resume = resume,
     .pointer = pointer,
     .transfer = transfer,
     .poll_revents = poll_revents,

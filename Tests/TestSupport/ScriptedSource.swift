@@ -10,7 +10,12 @@ package final class ScriptedSource: CaptureSource {
     /// What comes next.
     package enum Event: Sendable {
         case frames(Int)
+        /// As many frames that are zero.
+        case zeros(Int)
         case lost(AudioLoss)
+        case reopened(AudioLoss)
+        /// From now on the source is away, or is not any more.
+        case outage(CaptureOutage?)
         case fail(AudioError)
         case end
         /// The read does not return until ``ScriptedSource/letGo()``.
@@ -120,6 +125,7 @@ private final class ScriptedStream: CaptureStream {
     private let source: ScriptedSource
     private let clock: any AudioClock
     private var descriptors = DescriptorSet(count: 2)
+    private(set) var outage: CaptureOutage?
 
     init(_ source: ScriptedSource, request: CaptureRequest, clock: any AudioClock) {
         self.source = source
@@ -159,9 +165,22 @@ private final class ScriptedStream: CaptureStream {
         case .hang:
             source.hangUntilReleased()
             return .nothing
+        case .outage(let outage):
+            self.outage = outage
+            // There may be more to come.
+            source.arrived.signal()
+            return .nothing
         case .lost(let loss):
             source.state.withLock { $0.position += loss.frames }
             return .lost(loss)
+        case .reopened(let loss):
+            source.state.withLock { $0.position += loss.frames }
+            return .reopened(loss)
+        case .zeros(let count):
+            source.state.withLock { $0.position += count }
+            // SAFETY: any bytes will do.
+            _ = unsafe buffer.withUnsafeMutableBytes { unsafe $0.initializeMemory(as: UInt8.self, repeating: 0) }
+            return .frames(count, captureTime: clock.now)
         case .frames(let count):
             let position = source.state.withLock { state in
                 defer { state.position += count }

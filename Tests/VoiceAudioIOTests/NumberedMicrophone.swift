@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import VoiceAudioCore
@@ -75,23 +76,24 @@ enum NumberedFormat: String, CaseIterable, Sendable, CustomTestStringConvertible
 }
 
 /// The plugin, which SwiftPM builds with the tests.
-private var pluginPath: String {
-    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-        + "/libasound_module_pcm_numbered.so"
-}
+private var pluginPath: String { programBesideTests("libasound_module_pcm_numbered.so").path }
 
 /// The ALSA configuration of a numbered PCM with these fields.
-func numberedConfiguration(_ fields: String) -> String {
+func numberedConfiguration(_ fields: String, name: String = "voiceaudio_numbered") -> String {
     """
     pcm_type.numbered { lib "\(pluginPath)" }
-    pcm.voiceaudio_numbered { type numbered \(fields) }
+    pcm.\(name) { type numbered \(fields) }
     """
 }
 
-/// Runs `body` with the name of a numbered PCM with these fields.
+/// How many there were.
+private let microphoneCount = Atomic(0)
+
+/// Runs `body` with the name of a numbered PCM with these fields, which no other has: a script of faults begins anew.
 func withNumberedMicrophone<Result>(_ fields: String, _ body: (String) throws -> Result) throws -> Result {
-    try withTemporaryDirectory { directory in
-        try withALSAConfiguration(numberedConfiguration(fields), in: directory) { try body("voiceaudio_numbered") }
+    let name = "voiceaudio_numbered_\(microphoneCount.add(1, ordering: .relaxed).newValue)"
+    return try withTemporaryDirectory { directory in
+        try withALSAConfiguration(numberedConfiguration(fields, name: name), in: directory) { try body(name) }
     }
 }
 

@@ -28,11 +28,27 @@ final class NumberedPCMProcessTests: XCTestCase {
                 }
             }
         }
+        let faults = "faults [ \"every 500 error EIO in pointer\" \"at open 5 error EBUSY\" ] release_file \"/nowhere\""
+        func busy() throws {
+            try withNumberedMicrophone("speed 100 \(faults)") { device in
+                for index in 1...50 {
+                    do {
+                        let reader = try PlainReader(device, rate: 16_000, periodFrames: 160, bufferFrames: 640)
+                        try reader.start()
+                        _ = try readOn(reader, most: 160)
+                    } catch let failure as PlainReader.Failure {
+                        XCTAssert(index == 5 && failure.status == -EBUSY)
+                    }
+                }
+            }
+        }
         try cycle(20, fields: "speed 100")
         try refused(20)
+        try busy()
         let before = (descriptors: ProcessCounts.descriptors, bytes: ProcessCounts.residentBytes)
         try cycle(200, fields: "speed 100")
         try refused(200)
+        for _ in 0..<4 { try busy() }
         XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
         if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
     }

@@ -147,6 +147,20 @@ extension ALSARealTests {
             #expect(lines.contains { $0.contains("numbered: ") && $0.contains(message) }, "\(lines)")
         }
 
+        /// alsa-lib would abort the process: it asserts that the name of an argument has fewer than 256 bytes.
+        @Test func aNameAtWhichALSAWouldAbortIsRefused() throws {
+            try withNumberedMicrophone("speed 0") { device in
+                let name = device + ":" + String(repeating: "A", count: 256) + "=1"
+                let error = #expect(throws: AudioError.self) {
+                    try ALSASource(device: name).open(
+                        CaptureRequest(format: .speech, chunkFrameCount: 160), in: CaptureEnvironment())
+                }
+                #expect(error?.code == .invalidConfiguration)
+                #expect(error?.message.contains("has a name of \(name.utf8.count) bytes") == true)
+                #expect(!ALSASource.isWellFormed(name))
+            }
+        }
+
         @Test func aMissingPluginIsToldInTheError() throws {
             let configuration = """
                 pcm_type.numbered { lib "/nowhere/libnumbered.so" }

@@ -16,9 +16,10 @@ final class PlainReader {
     /// The threshold at which a stream never stops.
     private(set) var boundary = 0
 
-    init(_ device: String, rate: Int, periodFrames: Int, bufferFrames: Int) throws {
+    init(_ device: String, rate: Int, periodFrames: Int, bufferFrames: Int, isBlocking: Bool = false) throws {
         var opened: OpaquePointer?
-        let status = unsafe snd_pcm_open(&opened, device, SND_PCM_STREAM_CAPTURE, Int32(SND_PCM_NONBLOCK))
+        let mode = isBlocking ? 0 : Int32(SND_PCM_NONBLOCK)
+        let status = unsafe snd_pcm_open(&opened, device, SND_PCM_STREAM_CAPTURE, mode)
         guard status >= 0, let pcm = unsafe opened else { throw Failure(call: "open", status: status) }
         unsafe self.pcm = pcm
         var hardware: OpaquePointer?
@@ -59,6 +60,11 @@ final class PlainReader {
     func prepare() throws { try check("prepare", unsafe snd_pcm_prepare(pcm)) }
     func start() throws { try check("start", unsafe snd_pcm_start(pcm)) }
     func stop() throws { try check("drop", unsafe snd_pcm_drop(pcm)) }
+    /// What alsa-lib answers.
+    func resume() -> Int32 { unsafe snd_pcm_resume(pcm) }
+    func wait(milliseconds: Int32) -> Int32 { unsafe snd_pcm_wait(pcm, milliseconds) }
+    /// As alsa-lib names it.
+    var state: String { unsafe String(cString: snd_pcm_state_name(snd_pcm_state(pcm))) }
     var isRunning: Bool { unsafe snd_pcm_state(pcm) == SND_PCM_STATE_RUNNING }
     var isOverrun: Bool { unsafe snd_pcm_state(pcm) == SND_PCM_STATE_XRUN }
     /// Frames that wait, or a negative `errno`.

@@ -14,8 +14,7 @@ struct TemporaryKillTests {
         private let pipe = Pipe()
 
         init(_ arguments: String...) throws {
-            let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            process.executableURL = program.deletingLastPathComponent().appendingPathComponent("TemporaryWAVHolder")
+            process.executableURL = programBesideTests("TemporaryWAVHolder")
             process.arguments = arguments
             process.standardOutput = pipe
             try process.run()

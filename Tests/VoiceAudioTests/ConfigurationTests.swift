@@ -173,7 +173,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
             ("stopTimeout is 0 ns: accepted are more than 0 and at most 600000 ms", { $0.stopTimeout = .zero }),
             ("realtimePriority is 100: accepted are 0 to 99", { $0.realtimePriority = 100 }),
             (
-                #"device is "": accepted are an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#,
+                #"device is "": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#,
                 { $0.device = "" }
             ),
             (#"temporaryDirectory is "x": accepted are absolute paths"#, { $0.temporaryDirectory = "x" }),
@@ -255,7 +255,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(try (source("sim:tone=440") as? SimulatedSource)?.name == "sim:tone=440.0")
         #expect(
             message { () throws(AudioError) in _ = try source("fd:0") }
-                == #"device is "fd:0": accepted are an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#
+                == #"device is "fd:0": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#
         )
     }
 

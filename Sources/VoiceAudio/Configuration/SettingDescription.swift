@@ -85,8 +85,8 @@ extension SettingDescription {
     static let all: [SettingDescription] = [
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
-            accepted: "an ALSA device name, usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), "
-                + "pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and "
+            accepted: "an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where "
+                + "needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and "
                 + "sim:tone=HZ",
             isAccepted: isDevice),
         .choice(

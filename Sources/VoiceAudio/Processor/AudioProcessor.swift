@@ -14,6 +14,9 @@ public import VoiceAudioIO
 /// changes nothing; one that finds another at work waits for it, until its deadline. Dropping the last reference does
 /// what ``cleanup(deadline:)`` does.
 ///
+/// In a fork of the process (without exec) it is `failed`, which harms nothing of the parent's. `cleanup()` makes it idle,
+/// and usable there on its own.
+///
 /// > Concurrency: Safe from any thread. Nothing of the caller's runs on the capture thread.
 ///
 /// > Real-time: Not safe: methods take locks, and some wait.
@@ -25,8 +28,8 @@ public final class AudioProcessor: Sendable {
     /// What is wrong with the configuration; `nil` where nothing is.
     private let refusal: AudioError?
     private let environment: CaptureEnvironment
-    private let gate = OperationGate()
-    let session: Lock<Session>
+    /// What this process does with the processor.
+    private let atWork: PerProcess<(gate: OperationGate, session: Lock<Session>)>
 
     /// Makes a processor in `idle`; nothing is opened.
     ///
@@ -67,7 +70,10 @@ public final class AudioProcessor: Sendable {
         self.configuration = configuration
         environment = CaptureEnvironment(
             clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
-        session = Lock(Session(configuration: configuration))
+        atWork = PerProcess((OperationGate(), Lock(Session(configuration: configuration)))) { owner in
+            let failure = owner.refusal(of: "the capture")
+            return (OperationGate(), Lock(Session(configuration: configuration, failure: failure)))
+        }
     }
 
     deinit { release(by: clock.now.advanced(by: configuration.stopTimeout)) }
@@ -198,6 +204,10 @@ public final class AudioProcessor: Sendable {
     var runningCapture: Capture? { session.withLock { $0.capture } }
 
     var clock: any AudioClock { environment.clock }
+
+    private var gate: OperationGate { atWork.value.gate }
+
+    var session: Lock<Session> { atWork.value.session }
 
     private func perform<Result>(
         _ name: String, _ deadline: Duration?, _ body: (MonotonicInstant) throws(AudioError) -> Result

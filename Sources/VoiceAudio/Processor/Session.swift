@@ -4,7 +4,7 @@ import VoiceAudioIO
 /// What an ``AudioProcessor`` has at the moment, behind its lock.
 struct Session: Sendable {
     private let configuration: AudioConfiguration
-    private var machine = ProcessorStateMachine()
+    private var machine: ProcessorStateMachine
 
     private(set) var capture: Capture?
     private(set) var history: BoundedAudioBuffer?
@@ -34,7 +34,11 @@ struct Session: Sendable {
     private var peakBytes = 0
     private var quarantine: [WorkerThread] = []
 
-    init(configuration: AudioConfiguration) { self.configuration = configuration }
+    /// - Parameter failure: What it failed with before it began; `nil` begins in idle.
+    init(configuration: AudioConfiguration, failure: AudioError? = nil) {
+        self.configuration = configuration
+        machine = ProcessorStateMachine(state: failure.map { .failed($0, holdsRecording: false) } ?? .idle)
+    }
 
     /// Takes an event in, after what the capture thread has to say.
     mutating func handle(_ event: ProcessorStateMachine.Event) throws(AudioError) -> ProcessorStateMachine.Action {

@@ -37,6 +37,6 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable, Codable {
     case partialFrame
     /// Someone holds the producer's end.
     case endTaken
-    /// The ring was closed.
+    /// The ring was closed, or belongs to the process of which this is a fork.
     case closed
 }

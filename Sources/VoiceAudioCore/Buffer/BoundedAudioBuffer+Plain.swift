@@ -16,6 +16,7 @@ extension BoundedAudioBuffer {
     /// > Real-time: Not safe: takes a lock. Use ``Producer``.
     @discardableResult
     public func append(_ bytes: RawSpan, captureTime: MonotonicInstant? = nil) -> AppendResult {
+        guard ring.owner.isCurrent else { return .refused(.closed) }
         let time = captureTime ?? clock.now
         let result = producerLock.withLockUnlessHeld { (_: inout ()) -> AppendResult in
             guard !ring.producer.isTaken.load(ordering: .acquiring) else {
@@ -88,6 +89,7 @@ extension BoundedAudioBuffer {
     /// > Concurrency: Safe from any thread, also while the ends are taken. Never waits for a borrow that lasts.
     @discardableResult
     public func removeAll() -> Int {
+        guard ring.owner.isCurrent else { return 0 }
         for _ in 0..<100 {
             let removed = ring.discardAll()
             if removed > 0 || count == 0 { return removed }
@@ -111,6 +113,7 @@ extension BoundedAudioBuffer {
 
     /// Runs `body` with the consumer's end for this thread alone.
     private func consuming<Result>(_ body: () -> Result) throws(AudioError) -> Result {
+        try ring.owner.check("the ring")
         let result = try consumerLock.withLockUnlessHeld { (_: inout ()) throws(AudioError) -> Result in
             guard !ring.consumer.isTaken.load(ordering: .acquiring) else {
                 throw AudioError(.endTaken, "the consumer's end of the ring is taken: read through its holder")

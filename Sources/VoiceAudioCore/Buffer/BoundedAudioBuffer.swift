@@ -10,6 +10,9 @@
 /// **Ends.** The plain methods take a lock per end and can be called from any thread. ``takeProducer()`` and
 /// ``takeConsumer()`` hand an end to one owner, who pays no lock; the plain methods of a taken end then refuse.
 ///
+/// **Forks.** A fork of the process (without exec) does not have the audio. There every call that would change the ring or
+/// take from it is refused, as `closed` or with `invalidState`; dropping it is harmless.
+///
 /// > Concurrency: Safe from any thread. One producer and one consumer work at the same time without locks.
 ///
 /// > Real-time: ``Producer`` is safe, but under ``OverflowPolicy/Rule/block(_:)``. The rest is not.

@@ -42,10 +42,12 @@ extension BoundedAudioBuffer {
 
     /// Takes the consumer's end.
     ///
-    /// - Throws: ``AudioError`` with code `endTaken` where somebody has it, or is in the midst of a borrow.
+    /// - Throws: ``AudioError`` with code `endTaken` where somebody has it, or is in the midst of a borrow; `invalidState`
+    ///   in a fork.
     ///
     /// > Concurrency: Safe from any thread.
     public func takeConsumer() throws(AudioError) -> Consumer {
+        try ring.owner.check("the ring")
         let taken = consumerLock.withLockUnlessHeld { (_: inout ()) in
             !ring.consumer.isTaken.exchange(true, ordering: .acquiringAndReleasing)
         }

@@ -25,6 +25,7 @@ package final class FrozenAudio: Sendable {
     /// Closes the ring and borrows its oldest chunk for good. Its consumer's end must be free.
     package init(freezing buffer: BoundedAudioBuffer) {
         buffer.close()
+        buffer.ring.memory.shareWithForks()
         self.buffer = buffer
         lossAtEnd = buffer.untoldLoss
         endFramePosition = buffer.nextNumbers.framePosition

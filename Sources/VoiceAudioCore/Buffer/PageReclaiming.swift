@@ -12,6 +12,7 @@ extension BoundedAudioBuffer {
     ///
     /// > Real-time: Not safe: system calls.
     public func releaseUnusedPages() {
+        guard ring.owner.isCurrent else { return }
         while !releaseUnusedPagesIfNobodyAppends() {
             // Who waits for room, perhaps for long, holds the lock: do not wait for it in turn.
             if ring.waiting.producers.load(ordering: .relaxed) > 0 { return releasePages(slack: slackForProducer) }

@@ -43,7 +43,9 @@ extension BoundedAudioBuffer {
         /// It stays reserved, and what was filled into it stays, until ``commit(byteCount:captureTime:interrupt:)``:
         /// asked for again, it is the same place. `nil` in the moment in which the ring gives its pages back.
         package mutating func reserve() -> UnsafeMutableRawBufferPointer? {
-            guard isFilling || buffer.ring.reserve(buffer.ring.chunkLimit) else { return nil }
+            guard buffer.ring.owner.isCurrent, isFilling || buffer.ring.reserve(buffer.ring.chunkLimit) else {
+                return nil
+            }
             buffer.ring.producer.isFilling.store(true, ordering: .relaxed)
             // SAFETY: the memory has room for one chunk beside all that the ring may hold.
             return unsafe UnsafeMutableRawBufferPointer(start: buffer.ring.reservedBytes, count: buffer.ring.chunkLimit)
@@ -71,10 +73,11 @@ extension BoundedAudioBuffer {
 
     /// Takes the producer's end.
     ///
-    /// - Throws: ``AudioError`` with code `endTaken` where somebody has it.
+    /// - Throws: ``AudioError`` with code `endTaken` where somebody has it; `invalidState` in a fork.
     ///
     /// > Concurrency: Safe from any thread.
     public func takeProducer() throws(AudioError) -> Producer {
+        try ring.owner.check("the ring")
         let taken = producerLock.withLockUnlessHeld { (_: inout ()) in
             !ring.producer.isTaken.exchange(true, ordering: .acquiringAndReleasing)
         }

@@ -16,8 +16,8 @@ extension BoundedAudioBuffer {
     /// - Parameters:
     ///   - count: Chunks to wait for, 1 to `maxChunks`: a consumer that wants to be woken less often asks for more.
     ///   - timeout: Longest wait, on the ring's clock. `.zero` polls; `nil` waits for ever.
-    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached` where 16 threads wait already, or
-    ///   `outOfResources` where no eventfd can be had.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached` where 16 threads wait already,
+    ///   `outOfResources` where no eventfd can be had, or `invalidState` in a fork.
     ///
     /// > Concurrency: Safe from any thread.
     ///
@@ -30,6 +30,7 @@ extension BoundedAudioBuffer {
     package func waitForChunks(
         _ count: Int, timeout: Duration?, interrupt: Int32
     ) throws(AudioError) -> WaitResult? {
+        try ring.owner.check("the ring")
         let deadline = timeout.map { clock.now.advanced(by: $0) }
         let wakeUp = try beginWaiting(for: count)
         defer { endWaiting(wakeUp) }

@@ -12,6 +12,7 @@ extension Ring {
     /// Borrows the oldest chunk: until it is released, nobody evicts it.
     @_noLocks @_noAllocation
     func claim() -> Claim {
+        guard owner.isCurrent else { return .empty }
         while true {
             let word = tail.word.load(ordering: .acquiring)
             if word & 1 == 1 { return .alreadyBorrowed }
@@ -119,8 +120,9 @@ extension Ring {
         return AudioLoss(frames: missing, cause: wasCleared ? .cleanedUp : evictionCause, isExact: isExact)
     }
 
-    /// Throws away every chunk, from any thread; 0 while the oldest is borrowed.
+    /// Throws away every chunk, from any thread; 0 while the oldest is borrowed, and in a fork.
     func discardAll() -> Int {
+        guard owner.isCurrent else { return 0 }
         while true {
             let word = tail.word.load(ordering: .acquiring)
             let first = word >> 1

@@ -47,7 +47,7 @@ extension Ring {
     /// the chunk is refused.
     @_noLocks @_noAllocation
     func admit(_ byteCount: Int) -> Admission {
-        if waiting.isClosed.load(ordering: .relaxed) { return .refused(.closed) }
+        if waiting.isClosed.load(ordering: .relaxed) || !owner.isCurrent { return .refused(.closed) }
         if byteCount <= 0 { return .refused(.partialFrame) }
         if byteCount % bytesPerFrame != 0 { return .refused(.partialFrame) }
         if byteCount > maxBytes { return .refused(.largerThanByteCap) }

@@ -5,6 +5,7 @@ extension Ring {
     ///
     /// - Parameter slack: How many bytes a producer that is at work may go on meanwhile.
     func releasePages(slack: Int) {
+        guard owner.isCurrent else { return }
         // Everything in use lies at or behind this, and positions only grow.
         let start = firstByteInUse
         for _ in 0..<4 {

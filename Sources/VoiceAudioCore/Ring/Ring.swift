@@ -19,6 +19,8 @@ struct Ring: ~Copyable, Sendable {
     let evictionCause: AudioLoss.Cause
     let refusalCause: AudioLoss.Cause
 
+    /// A fork has neither the memory nor whoever works on the ring.
+    let owner = OwningProcess()
     let memory: RingMemory
     let descriptors: DescriptorTable
 

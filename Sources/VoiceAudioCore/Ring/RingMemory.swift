@@ -1,16 +1,20 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Memory mapped twice, side by side, so that every stretch up to its capacity is contiguous wherever it starts.
 ///
 /// A memfd without a name in the file system; its descriptor is closed once it is mapped. Pages come when they are
-/// touched and go with ``releasePages(from:count:)``.
+/// touched and go with ``releasePages(from:count:)``. A fork does not get the mapping: what it wrote would be written in
+/// its parent's.
 @safe
 struct RingMemory: ~Copyable, Sendable {
     /// Bytes; a multiple of the page size.
     let capacity: Int
     // SAFETY: two mappings of `capacity` bytes each, unmapped in deinit. Who may touch which bytes is the ring's matter.
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
+    private let owner = OwningProcess()
+    private let isInForks = Atomic<Bool>(false)
 
     /// - Throws: `outOfResources`.
     init(atLeast byteCount: Int) throws(AudioError) {
@@ -39,10 +43,21 @@ struct RingMemory: ~Copyable, Sendable {
                 throw AudioError(systemCall: "mmap", status: status)
             }
         }
+        _ = unsafe madvise(reserved, 2 * capacity, CLINUX_MADV_DONTFORK)
         unsafe base = reserved
     }
 
-    deinit { unsafe munmap(base, 2 * capacity) }
+    deinit {
+        // In a fork that did not get it, something else may lie there.
+        if owner.isCurrent || isInForks.load(ordering: .relaxed) { unsafe munmap(base, 2 * capacity) }
+    }
+
+    /// Lets forks from now on have the mapping, too: for content that nobody changes any more.
+    func shareWithForks() {
+        // SAFETY: the mapping's own range.
+        guard unsafe madvise(base, 2 * capacity, CLINUX_MADV_DOFORK) == 0 else { return }
+        isInForks.store(true, ordering: .relaxed)
+    }
 
     /// Gives the whole pages within `byteCount` bytes from `position` (modulo the capacity) back to the system.
     ///

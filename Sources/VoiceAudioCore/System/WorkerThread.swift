@@ -8,6 +8,7 @@ import Glibc
 package final class WorkerThread: Sendable {
     /// Signalled when the body has returned.
     private let finished: WakeUp
+    private let owner = OwningProcess()
     private let handle: Lock<pthread_t?>
 
     /// Starts a thread.
@@ -33,6 +34,8 @@ package final class WorkerThread: Sendable {
 
     /// A thread that nobody joined cleans up after itself.
     deinit {
+        // In a fork there is no such thread.
+        guard owner.isCurrent else { return }
         handle.withLock { handle in
             if let thread = handle { pthread_detach(thread) }
         }
@@ -40,10 +43,12 @@ package final class WorkerThread: Sendable {
 
     /// Waits for the thread's end.
     ///
-    /// - Returns: Whether it ended by `deadline`; a second call answers the same.
+    /// - Returns: Whether it ended by `deadline`; a second call answers the same. `true` in a fork, which has no such
+    ///   thread.
     ///
     /// > Concurrency: Safe from any thread but the one waited for.
     package func join(by deadline: MonotonicInstant, clock: any AudioClock) -> Bool {
+        guard owner.isCurrent else { return true }
         var descriptors = DescriptorSet(count: 1)
         descriptors.watch(finished.descriptor, at: 0)
         while clock.wait(for: descriptors, until: deadline) == 0 {

@@ -33,6 +33,15 @@ public struct DescriptorSet: ~Copyable {
         unsafe body(UnsafeMutableBufferPointer(rebasing: storage[..<count]))
     }
 
+    /// Keeps programs that are started from now on from inheriting the descriptors, whoever opened them.
+    package func closeOnExec() {
+        for index in 0..<count {
+            let descriptor = unsafe storage[index].fd
+            let flags = clinux_fcntl_int(descriptor, F_GETFD, 0)
+            if flags >= 0 { _ = clinux_fcntl_int(descriptor, F_SETFD, flags | FD_CLOEXEC) }
+        }
+    }
+
     /// Waits in the kernel; see ``AudioClock/wait(for:until:)``.
     package func poll(nanoseconds: Int64?) -> Int { poll(entries: count, nanoseconds: nanoseconds) }
 

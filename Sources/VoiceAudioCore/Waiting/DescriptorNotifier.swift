@@ -8,12 +8,13 @@ import Glibc
 package final class DescriptorNotifier: Sendable {
     private let loop: NotifierLoop
     private let thread: WorkerThread
+    private let owner = OwningProcess()
 
     /// The running notifier, or a new one; it ends when the last reference goes.
     ///
     /// - Throws: `outOfResources`.
     package static func running() throws(AudioError) -> DescriptorNotifier {
-        try current.withLock { (current) throws(AudioError) in
+        try current.value.withLock { (current) throws(AudioError) in
             if let notifier = current.notifier { return notifier }
             let notifier = try DescriptorNotifier()
             current.notifier = notifier
@@ -21,7 +22,7 @@ package final class DescriptorNotifier: Sendable {
         }
     }
 
-    private static let current = Lock(Current())
+    private static let current = PerProcess(Lock(Current())) { _ in Lock(Current()) }
 
     private struct Current: Sendable {
         weak var notifier: DescriptorNotifier?
@@ -43,8 +44,9 @@ package final class DescriptorNotifier: Sendable {
 
     /// Waits until `descriptor` is readable.
     ///
-    /// - Returns: `false` where the task was cancelled first, or the descriptor cannot be watched.
+    /// - Returns: `false` where the task was cancelled first, or the descriptor cannot be watched, or in a fork.
     package func waitUntilReadable(_ descriptor: Int32) async -> Bool {
+        guard owner.isCurrent else { return false }
         let key = loop.waiters.withLock { $0.newKey() }
         defer { loop.waiters.withLock { $0.forget(key) } }
         return await withTaskCancellationHandler {

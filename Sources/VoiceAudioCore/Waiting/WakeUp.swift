@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An eventfd: wakes a thread that waits in `poll`.
+/// An eventfd: wakes a thread that waits in `poll`. A fork shares it, and neither signals nor clears.
 ///
 /// > Concurrency: ``signal()`` from any thread; ``clear()`` by whoever waits.
 ///
@@ -9,6 +9,7 @@ import Glibc
 package final class WakeUp: Sendable {
     /// To watch for input; it belongs to this object.
     package let descriptor: Int32
+    private let owner = OwningProcess()
 
     /// - Parameter counts: Whether each signal wakes one waiter (a semaphore), instead of all signals together one.
     package init(counts: Bool = false) throws(AudioError) {
@@ -19,10 +20,11 @@ package final class WakeUp: Sendable {
     deinit { close(descriptor) }
 
     /// Makes the descriptor readable.
-    package func signal() { _ = eventfd_write(descriptor, 1) }
+    package func signal() { if owner.isCurrent { _ = eventfd_write(descriptor, 1) } }
 
     /// Takes the signals back (a semaphore: one of them).
     package func clear() {
+        guard owner.isCurrent else { return }
         var count: eventfd_t = 0
         // SAFETY: the kernel fills a local.
         _ = unsafe eventfd_read(descriptor, &count)

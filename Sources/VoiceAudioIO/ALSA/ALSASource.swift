@@ -43,18 +43,26 @@ public struct ALSASource: CaptureSource {
 
     /// Whether `device` may be a device's name; what ALSA's own names look like, ALSA decides.
     package static func isWellFormed(_ device: String) -> Bool {
-        !CardName.isOne(device) || CardName(parsing: device) != nil
+        device.utf8.count <= longestName && (!CardName.isOne(device) || CardName(parsing: device) != nil)
     }
+
+    /// Bytes of a name. At longer ones alsa-lib may abort the process: an argument's own name has 256 bytes in it.
+    private static let longestName = 255
 
     /// Opens the PCM and negotiates.
     ///
     /// What ALSA has to say meanwhile goes to the environment's log, not to stderr.
     ///
     /// - Throws: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `deviceFailed` or `outOfResources`;
-    ///   `invalidConfiguration` where the name means several cards.
+    ///   `invalidConfiguration` where the name means several cards, or is longer than 255 bytes.
     public func open(
         _ request: CaptureRequest, in environment: CaptureEnvironment
     ) throws(AudioError) -> any CaptureStream {
+        guard device.utf8.count <= Self.longestName else {
+            throw AudioError(
+                .invalidConfiguration,
+                "the device \"\(device)\" has a name of \(device.utf8.count) bytes: accepted are \(Self.longestName)")
+        }
         let recovery = Recovery(policy: effectivePolicy, clock: environment.clock)
         var bound = BoundDevice(device)
         let makeWatch = { () throws(AudioError) in
@@ -89,7 +97,9 @@ public struct ALSASource: CaptureSource {
             return stream
         } catch {
             messages.end()
-            let texts = messages.log(to: environment.logSink, device: device, level: .warning)
+            // A device may be away for days: what ALSA says at each attempt is no news.
+            let texts = messages.log(
+                to: environment.logSink, device: device, level: recovery.machine.outage == nil ? .warning : .debug)
             // What is wrong in a configuration file, or with a plugin's, ALSA tells better than the status does.
             guard error.status == EINVAL || error.status == ENXIO, let text = texts.first else { throw error }
             throw AudioError(error.code, "\(error.message). ALSA says: \(text)", status: error.status)

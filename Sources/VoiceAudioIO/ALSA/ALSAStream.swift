@@ -73,6 +73,9 @@ final class ALSAStream {
         let descriptors = DescriptorSet(count: Int(count) + 1)
         try opened.pcm.check(calls.pollDescriptors(opened.pcm.handle, into: descriptors, count: Int(count)), .wait)
 
+        // Not all plugins see to it: ALSA's null device, for one.
+        descriptors.closeOnExec()
+
         report = CaptureReport(source: device, request: request, setup: setup, isRateConverted: opened.isRateConverted)
         let period = request.format.duration(ofFrames: setup.periodFrames)
         let buffer = request.format.duration(ofFrames: setup.bufferFrames)

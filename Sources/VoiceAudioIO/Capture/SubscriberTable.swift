@@ -38,6 +38,7 @@ package final class SubscriberTable: Sendable {
     private let places = InlineArray<16, Atomic<UInt>> { _ in Atomic(0) }
     /// The same for observers.
     private let present = Lock<[BoundedAudioBuffer]>([])
+    private let owner = OwningProcess()
 
     package init() {}
 
@@ -75,6 +76,8 @@ package final class SubscriberTable: Sendable {
     }
 
     private func remove(at index: Int, because failure: AudioError? = nil) {
+        // In a fork nobody would take a bit back that was set.
+        guard owner.isCurrent else { return }
         while true {
             let word = places[index].load(ordering: .acquiring)
             if word == 0 { return }

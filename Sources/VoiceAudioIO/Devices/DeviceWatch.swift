@@ -7,6 +7,8 @@ public import VoiceAudioCore
 /// appear one by one, and may be opened only after udev has set their permissions: a change is told once it has been
 /// quiet for 100 ms and all can be opened, at the latest 600 ms after the first sign.
 ///
+/// A fork of the process cannot go on with it: there ``next(timeout:)`` throws `invalidState`.
+///
 /// Where `/dev/snd` never changes, as in most containers, there is nothing to tell.
 ///
 /// > Concurrency: Safe from any thread; several readers share the changes.
@@ -19,9 +21,11 @@ public final class DeviceWatch: Sendable {
         var told: DeviceSnapshot
         var settling = Settling()
         var pending: [DeviceChange] = []
+        /// What it failed with for good.
+        var failure: AudioError?
     }
 
-    private let state: Lock<State>
+    private let state: PerProcess<Lock<State>>
     private let calls: any ALSADeviceCalls
     private let roots: SystemRoots
     private let clock: any AudioClock
@@ -40,14 +44,17 @@ public final class DeviceWatch: Sendable {
         self.clock = clock
         // Watched before it is looked at: what changes in between is seen.
         let folder = try DeviceFolder(dev: roots.dev)
-        state = Lock(State(folder: folder, told: DeviceSnapshot(calls, roots: roots)))
+        state = PerProcess(Lock(State(folder: folder, told: DeviceSnapshot(calls, roots: roots)))) { owner in
+            let told = DeviceSnapshot(calls, roots: roots)
+            return Lock(State(folder: nil, told: told, failure: owner.refusal(of: "the watch of sound cards")))
+        }
     }
 
     /// The cards as they were at the beginning, and after all changes that were found since.
-    public var cards: [SoundCard] { state.withLock { $0.told.entries.map(\.card) } }
+    public var cards: [SoundCard] { state.value.withLock { $0.told.entries.map(\.card) } }
 
     /// What `default` meant at the beginning, and after all changes that were found since.
-    public var defaultDevice: DefaultDevice { state.withLock { $0.told.standard } }
+    public var defaultDevice: DefaultDevice { state.value.withLock { $0.told.standard } }
 
     /// Readable when there may be a change: then call ``next(timeout:)`` with `.zero`. Not to be read or closed.
     ///
@@ -85,7 +92,7 @@ public final class DeviceWatch: Sendable {
 
     /// Ends it for all who wait, and closes its descriptors.
     public func end() {
-        let folder = state.withLock { state in
+        let folder = state.value.withLock { state in
             let folder = state.folder
             state.folder = nil
             state.pending = []
@@ -95,11 +102,12 @@ public final class DeviceWatch: Sendable {
     }
 
     /// What is watched; whoever waits keeps it open.
-    var folder: DeviceFolder? { state.withLock { $0.folder } }
+    var folder: DeviceFolder? { state.value.withLock { $0.folder } }
 
     /// The next change that is due, or when to look again without any further sign.
     func look() throws(AudioError) -> (change: DeviceChange?, lookAt: MonotonicInstant?) {
-        try state.withLock { (state) throws(AudioError) in
+        try state.value.withLock { (state) throws(AudioError) in
+            if let failure = state.failure { throw failure }
             guard let folder = state.folder else { return (nil, nil) }
             if !state.pending.isEmpty { return (state.pending.removeFirst(), nil) }
             if try folder.hasNoticed() { state.settling.noticed(at: clock.now) }

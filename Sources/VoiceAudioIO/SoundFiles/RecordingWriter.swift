@@ -7,6 +7,8 @@ public import VoiceAudioCore
 /// The file is there, with a valid header, from the start on. The header is brought up to date at least once in each
 /// second of audio, and by the first append after each second of time: a crash costs at most what came after that.
 ///
+/// A fork of the process cannot write to it: calls throw `invalidState`, and the file is as its parent leaves it.
+///
 /// After an error the file is closed by ``finish()`` or the last reference, valid up to the last frame that fitted.
 ///
 /// > Concurrency: One thread at a time: this object does not lock.
@@ -19,6 +21,7 @@ public final class RecordingWriter {
     public let format: AudioFormat
 
     private let writer: SoundFileWriter
+    private let owner = OwningProcess()
     private var file: OwnedDescriptor?
     private let minimumFreeBytes: Int
     private let clock: any AudioClock
@@ -87,6 +90,7 @@ public final class RecordingWriter {
     ///   and `invalidState` after ``finish()``.
     /// - Complexity: O(*n*) in the bytes; allocates nothing.
     public func append(_ bytes: RawSpan) throws(AudioError) {
+        try checkOwner()
         if let failure { throw failure }
         let now = clock.now
         let second = Duration.seconds(1)
@@ -110,6 +114,7 @@ public final class RecordingWriter {
     ///
     /// - Throws: `diskFull` or `notWritable`, as ``append(_:)-(RawSpan)``.
     public func updateHeader() throws(AudioError) {
+        try checkOwner()
         headerFrameCount = frameCount
         headerTime = clock.now
         try keepingFailure { () throws(AudioError) in try writer.updateHeader() }
@@ -119,6 +124,7 @@ public final class RecordingWriter {
     ///
     /// - Throws: The error that an append met, again; `diskFull` or `notWritable`. The file is closed all the same.
     public func finish() throws(AudioError) {
+        try checkOwner()
         if file != nil {
             try? keepingFailure { () throws(AudioError) in try writer.finish() }
             try? keepingFailure { () throws(AudioError) in try sync() }
@@ -126,6 +132,8 @@ public final class RecordingWriter {
         }
         if let failure { throw failure }
     }
+
+    private func checkOwner() throws(AudioError) { try owner.check("the recording \"\(path)\"") }
 
     private func sync() throws(AudioError) {
         try withStatus(writing: path) { () throws(SystemFailure) in

@@ -18,6 +18,7 @@ final class SoundFileBytes {
     /// Where the next read or write begins.
     private(set) var position = 0
 
+    private let owner = OwningProcess()
     private let descriptor: Int32
     private let owned: OwnedDescriptor?
     private let memory: [UInt8]
@@ -94,8 +95,9 @@ final class SoundFileBytes {
         }
     }
 
-    /// Writes at the position; fewer bytes than asked for at a failure.
+    /// Writes at the position; fewer bytes than asked for at a failure. A fork writes nothing: the file is its parent's.
     func write(_ buffer: UnsafeRawBufferPointer) -> Int {
+        guard owner.isCurrent else { return 0 }
         let count = transfer(buffer.count) { done in
             // SAFETY: the rest of the buffer begins `done` bytes in.
             unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)

@@ -69,7 +69,7 @@ struct PrivateDirectory: ~Copyable {
 
     /// Removes leftovers the first time that this process comes here.
     func removeStaleOnce() {
-        if swept.withLock({ $0.insert(path).inserted }) { removeStale() }
+        if swept.value.withLock({ $0.insert(path).inserted }) { removeStale() }
     }
 
     /// Removes files whose owner is gone; how many.
@@ -97,4 +97,4 @@ struct PrivateDirectory: ~Copyable {
 }
 
 /// The directories that this process has freed from leftovers.
-private let swept = Lock<Set<String>>([])
+private let swept = PerProcess(Lock<Set<String>>([])) { _ in Lock([]) }

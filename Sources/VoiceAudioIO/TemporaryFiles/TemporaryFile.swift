@@ -13,6 +13,7 @@ struct TemporaryFile: ~Copyable {
     let path: String
     private let directory: OwnedDescriptor?
     private let name: String
+    private let owner = OwningProcess()
 
     /// - Parameter byteCount: Bytes that are to be written, as far as is known: checked against the free space.
     /// - Throws: `diskFull`, `notWritable`, `permissionDenied` or `outOfResources`.
@@ -58,7 +59,8 @@ struct TemporaryFile: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { directory?.unlink(name) }
+    /// A fork leaves the name to its parent.
+    deinit { if owner.isCurrent { directory?.unlink(name) } }
 }
 
 extension OwnedDescriptor {
