@@ -4,8 +4,9 @@
 //
 // PCM of CHANNELS channels with samples of BYTES bytes (2, 3 or 4), at 16000, 44100 or 48000 Hz. Every frame holds its
 // own number, little endian, over its first four bytes and again from there on, so that a test sees each lost or
-// repeated frame. Frames are numbered by the microphone's clock, which is PPM fast and runs from the setting of the
-// rate on, whether or not somebody listens: what is not fetched is lost, and the numbers show how much.
+// repeated frame. Frames are numbered by the microphone's clock, which is PPM fast and runs whether or not somebody
+// listens: what is not fetched is lost, and the numbers show how much. They begin as if it had run since the machine
+// started, so they go on when it is unplugged and plugged in again.
 //
 // SIGUSR1 toggles "plugged in, but delivering nothing". SIGTERM unplugs it.
 #define _GNU_SOURCE
@@ -95,9 +96,16 @@ static void skipToNow(void) {
     producedUntil += packets * packetMicroseconds;
 }
 
+static void beginCounting(void) {
+    producedUntil = now();
+    frame = producedUntil * rate / 1000000;
+    fraction = 0;
+}
+
 static void setRate(uint32_t hertz) {
     if (hertz == rate) return;
-    rate = hertz, frame = 0, fraction = 0, producedUntil = now();
+    rate = hertz;
+    beginCounting();
 }
 
 // ---- USB/IP
@@ -291,7 +299,7 @@ int main(int count, char **arguments) {
     }
     closefrom(3); // who plugged it in may wait for the end of what it gave its children
     describe();
-    producedUntil = now();
+    beginCounting();
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -5,25 +5,6 @@ import VoiceAudio
 extension KernelTests {
     /// What is told lost is what the frames' numbers say is lost.
     @Suite struct LossTests {
-        /// What `voice-audio record --json` tells.
-        private struct Report: Decodable {
-            struct Loss: Decodable {
-                let atFrame: Int
-                let frames: Int
-                let cause: String
-                let exact: Bool
-            }
-            let frames: Int
-            let lostFrames: Int
-            let losses: [Loss]
-
-            init(json: Data) throws {
-                let decoder = JSONDecoder()
-                decoder.keyDecodingStrategy = .convertFromSnakeCase
-                self = try decoder.decode(Report.self, from: json)
-            }
-        }
-
         /// A recording process is stopped ten times, for 0.3 to 3 s.
         @Test func aStoppedProcessTellsEachGapToTheFrame() throws {
             let report = URL(fileURLWithPath: "/tmp/stopped.json")
@@ -43,7 +24,7 @@ extension KernelTests {
             recorder.waitUntilExit()
             #expect(recorder.terminationStatus == 0)
 
-            let told = try Report(json: Data(contentsOf: report))
+            let told = try RecordedReport(json: Data(contentsOf: report))
             let numbers = FrameNumbers(try samples(ofWAV: "/tmp/stopped.wav"))
             #expect(numbers.count == told.frames)
             let gaps = numbers.gaps
@@ -123,20 +104,4 @@ extension KernelTests {
             Issue.record("the capture ended")
         }
     }
-}
-
-/// The bytes behind a WAV file's header.
-private func samples(ofWAV path: String) throws -> ArraySlice<UInt8> {
-    let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    func number(at place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) } }
-    var place = 12
-    while place + 8 <= bytes.count {
-        let start = place + 8
-        let length = number(at: place + 4)
-        if bytes[place..<start - 4].elementsEqual("data".utf8) {
-            return bytes[start..<min(start + length, bytes.count)]
-        }
-        place = start + length + length % 2
-    }
-    throw KernelGuest.Failure(description: "\(path) has no samples")
 }

@@ -1,7 +1,9 @@
 // portaudio-record DEVICE: records from the first device whose name begins so, stereo, 16 bits, 48 kHz, in periods of
-// 10 ms with a buffer of 200 ms. On SIGTERM it writes the frames to standard output, and tells what PortAudio told.
+// 10 ms with a buffer of 200 ms. Writes the frames to standard output, and to standard error what PortAudio tells, as it
+// comes; ends with SIGTERM.
 #include <portaudio.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +11,7 @@
 
 enum { rate = 48000, mostFrames = 60 * rate };
 static int32_t frames[mostFrames];
-static long frameCount, overflowCount;
+static atomic_long frameCount, overflowCount;
 static volatile sig_atomic_t isOver;
 
 static void end(int number) { (void)number, isOver = 1; }
@@ -43,10 +45,20 @@ int main(int count, char **arguments) {
     status = Pa_OpenStream(&stream, &parameters, NULL, rate, 480, paNoFlag, take, NULL);
     if (status) return fail("open", status);
     if ((status = Pa_StartStream(stream))) return fail("start", status);
-    while (!isOver) pause();
+    long writtenCount = 0, toldCount = 0;
+    for (int wasActive = 1; !isOver;) {
+        usleep(10000);
+        for (; toldCount < overflowCount; toldCount++) fprintf(stderr, "input overflow\n");
+        int isActive = Pa_IsStreamActive(stream) == 1;
+        if (wasActive && !isActive) fprintf(stderr, "the stream ended\n");
+        wasActive = isActive;
+        long present = frameCount;
+        writtenCount += fwrite(frames + writtenCount, 4, present - writtenCount, stdout);
+        fflush(stdout);
+    }
+    fprintf(stderr, "%ld overflow flags, and no amount\n", toldCount);
+    fflush(stderr);
     Pa_AbortStream(stream);
-    fwrite(frames, 4, frameCount, stdout);
-    fprintf(stderr, "%ld overflow flags, and no amount\n", overflowCount);
     Pa_Terminate();
     return 0;
 }
