@@ -71,7 +71,7 @@ final class SoundFileBytes {
 
     /// Cuts the file off after `byteCount` bytes.
     func truncate(to byteCount: Int) {
-        if ftruncate(descriptor, byteCount) == 0 { self.byteCount = byteCount }
+        if owner.isCurrent, ftruncate(descriptor, byteCount) == 0 { self.byteCount = byteCount }
     }
 
     /// Moves the position as `lseek(2)` does; −1 where it would be negative.
@@ -121,6 +121,7 @@ final class SoundFileBytes {
 
     /// Writes over bytes that are there, also after a failure.
     func overwrite(_ bytes: [UInt8], at offset: Int) {
+        guard owner.isCurrent else { return }
         position = offset
         // SAFETY: the array lives through the call; the rest of it begins `done` bytes in.
         unsafe bytes.withUnsafeBufferPointer { buffer in
