@@ -69,8 +69,10 @@ extension Examination {
 
     /// `hw:mic` of `hw:CARD=Mic,DEV=0`: what people write, and may miswrite.
     private static func core(of name: String) -> String {
-        let parts = name.split(separator: ",").filter { $0 != "DEV=0" }.joined(separator: ",")
-        return parts.split(separator: "CARD=", omittingEmptySubsequences: false).joined().lowercased()
+        var core = name.lowercased()[...]
+        if core.hasSuffix(",dev=0") { core = core.dropLast(6) }
+        let parts = core.split(separator: ":", omittingEmptySubsequences: false)
+        return parts.map { $0.hasPrefix("card=") ? $0.dropFirst(5) : $0 }.joined(separator: ":")
     }
 
     // MARK: Who holds it

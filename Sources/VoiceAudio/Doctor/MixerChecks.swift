@@ -72,7 +72,9 @@ struct MixerInputs {
     }
 
     private static func isMicrophone(_ name: String) -> Bool {
-        ["Mic", "mic", "Headset", "Internal"].contains { name.split(separator: " ").joined().contains($0) }
+        name.split(separator: " ").contains { word in
+            ["Mic", "Headset", "Internal"].contains { word.hasPrefix($0) || word.hasSuffix($0) }
+        }
     }
 
     /// Of the masters, and of the sources, one that is on and not at its minimum is enough.
