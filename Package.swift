@@ -57,7 +57,7 @@ let package = Package(
         .testTarget(
             name: "VoiceAudioIOTests",
             dependencies: [
-                "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
+                "VoiceAudio", "VoiceAudioIO", "CALSA", "CLinux", "TestSupport", "TemporaryWAVHolder", "ForkingProgram",
             ],
             swiftSettings: settings),
         // Makes temporary files until it is killed.
@@ -77,6 +77,10 @@ let package = Package(
             dependencies: ["VoiceAudio", "VoiceAudioCore", "CLinux", "CAllocationCounter", "TestSupport"],
             swiftSettings: settings),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport", "voice-audio"], swiftSettings: settings),
+        // Scripts/soak runs it.
+        .executableTarget(
+            name: "Soak", dependencies: ["VoiceAudio", "VoiceAudioIO", "TestSupport"], path: "Tests/Soak",
+            swiftSettings: settings),
         // Scripts/fuzz runs more of it. XCTest, for process-wide counts.
         .testTarget(
             name: "FuzzTests", dependencies: ["VoiceAudio", "VoiceAudioIO", "CLinux", "TestSupport", "voice-audio"],

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LARGEST_FRAME (1ull << 62)
@@ -42,9 +43,8 @@ static bool skip_word(struct reader *reader, const char *word) {
 /// Reads a whole number within bounds if it comes next.
 static bool skip_number(struct reader *reader, uint64_t lowest, uint64_t highest, uint64_t *number) {
     struct reader ahead = *reader;
-    // Twenty digits might not fit.
-    if (!next_word(&ahead) || strlen(ahead.word) > 19 || strspn(ahead.word, "0123456789") != strlen(ahead.word))
-        return false;
+    if (!next_word(&ahead) || strspn(ahead.word, "0123456789") != strlen(ahead.word)) return false;
+    // What does not fit is the largest there is, and out of bounds.
     unsigned long long value = strtoull(ahead.word, NULL, 10);
     if (value < lowest || value > highest) return false;
     *number = value;

@@ -48,11 +48,18 @@ enum ExitCode: Int32, CaseIterable {
 /// Why a command ends without success.
 struct CommandFailure: Error {
     let exitCode: ExitCode
+    /// Empty where all has been said.
     let message: String
 
     init(_ error: AudioError) {
         exitCode = ExitCode(error.code)
         message = error.message
+    }
+
+    /// - Parameter exitCode: What to exit with; why was told already.
+    init(told exitCode: ExitCode) {
+        self.exitCode = exitCode
+        message = ""
     }
 
     /// - Parameters:

@@ -5,7 +5,7 @@ import VoiceAudio
 let version = "0.1.0"
 
 /// The commands, in the order of the help.
-let commands = [recordCommand, devicesCommand, configCommand]
+let commands = [recordCommand, devicesCommand, doctorCommand, configCommand]
 
 /// Runs the command that `arguments` name.
 ///
@@ -24,7 +24,7 @@ func runTool(_ arguments: [String]) -> Int32 {
         }
         return try finishOutput()
     } catch {
-        printError(error.message)
+        if !error.message.isEmpty { printError(error.message) }
         return error.exitCode.rawValue
     }
 }

@@ -1,6 +1,7 @@
 import CAllocationCounter
 import TestSupport
 import VoiceAudio
+import VoiceAudioCore
 import VoiceAudioIO
 import XCTest
 
@@ -43,6 +44,14 @@ final class ProcessorLeakTests: XCTestCase {
             XCTAssertEqual(recording.losses.frames(lostBy: .deviceOverrun), 0)
             processor.cleanup()
         }
+    }
+
+    /// A processor that is tried again and again on a device that is not there, or busy.
+    func testOpeningsThatFail() throws {
+        let source = ScriptedSource()
+        source.failToOpen(with: AudioError(.busy, "the device is busy"))
+        let processor = AudioProcessor(source: source, configuration: .scripted())
+        try assertLevel(rounds: 300) { _ in XCTAssertThrowsError(try processor.arm()) }
     }
 
     func testProcessorsThatAreDropped() throws {

@@ -54,9 +54,13 @@ final class TemporaryWAVLeakTests: XCTestCase {
                     try withTemporaryWAV(
                         samples: [UInt8(1)], format: .speech, named: true, directory: directory, minimumFreeBytes: 0
                     ) { _ in })
-                XCTAssertThrowsError(try RecordingWriter(path: directory, format: .speech, minimumFreeBytes: 0))
                 XCTAssertThrowsError(
-                    try RecordingWriter(path: directory + "/a", format: .speech, minimumFreeBytes: 1 << 60))
+                    try RecordingWriter(path: directory, format: .speech, type: .wav, minimumFreeBytes: 0))
+                for suffix in ["wav", "flac", "opus"] {
+                    let path = directory + "/a." + suffix
+                    XCTAssertThrowsError(
+                        try RecordingWriter(path: path, format: .speech, minimumFreeBytes: 1 << 60))
+                }
             }
         }
         refuse(10)

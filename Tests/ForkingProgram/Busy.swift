@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import VoiceAudio
 import VoiceAudioCore
 
@@ -9,6 +10,7 @@ final class Busy {
 
     private final class Flag: Sendable {
         let value = Atomic<Bool>(false)
+        let begun = Atomic<Int>(0)
     }
 
     init(with inherited: Inherited) throws {
@@ -23,9 +25,15 @@ final class Busy {
             { _ = try? DescriptorNotifier.running() },
         ]
         threads = try work.map { work in
-            try WorkerThread(name: "busy") { while !flag.value.load(ordering: .relaxed) { work() } }
+            try WorkerThread(name: "busy") {
+                work()
+                flag.begun.wrappingAdd(1, ordering: .relaxed)
+                while !flag.value.load(ordering: .relaxed) { work() }
+            }
         }
         isOver = flag
+        // What Swift does at the first use of a type is under locks of its own, which must not be taken at a fork.
+        _ = eventually { flag.begun.load(ordering: .relaxed) == threads.count }
     }
 
     func end() {

@@ -151,7 +151,7 @@ final class Parent {
         let ring = try BoundedAudioBuffer(maxChunks: 8, maxBytes: 1 << 20)
         expect(ring.append([Int16](repeating: 1, count: 10)).isStored, "append to a ring of the child's own")
         expect(try ring.popFirst()?.byteCount == 20, "a chunk from a ring of the child's own")
-        let own = try RecordingWriter(path: "\(path).\(number)", format: .speech, minimumFreeBytes: 0)
+        let own = try RecordingWriter(path: "\(path).\(number).wav", format: .speech, minimumFreeBytes: 0)
         try own.finish()
         if number % 2 == 0 { self.inherited = nil }
     }

@@ -74,7 +74,8 @@ extension KernelTests {
             recorder.listen(for: .seconds(1))
 
             let said = recorder.lines[linesBefore...]
-            let naming = try #require(said.first { $0.text.hasPrefix("voice-audio: " + trouble.word) }, "\(said.map(\.text))")
+            let naming = try #require(
+                said.first { $0.text.hasPrefix("voice-audio: " + trouble.word) }, "\(said.map(\.text))")
             let awake = trouble == .suspended ? try #require(recorder.awakeSince) : ended
             let nameable = trouble.stopsTheProgram ? awake : begun
             let named = nameable.duration(to: naming.time)
@@ -87,8 +88,9 @@ extension KernelTests {
             let (report, numbers) = try recorder.finish()
             let gaps = numbers.gaps
             let missing = gaps.reduce(0) { $0 + $1.frames }
-            print("\(trouble): named after \(named), \(share * 100) % of a processor, frames again after",
-                  "\(ended.duration(to: recovered)), missing \(missing), told \(report.lostFrames):", said.map(\.text))
+            print(
+                "\(trouble): named after \(named), \(share * 100) % of a processor, frames again after",
+                "\(ended.duration(to: recovered)), missing \(missing), told \(report.lostFrames):", said.map(\.text))
             #expect(gaps.count == 1)
             #expect(missing > RunningRecorder.rate / 2)
             // Estimated within 20 ms, counted to the frame.

@@ -91,7 +91,9 @@ extension KernelTests {
             let follower = try Follower(device: "hw:CARD=\(name)", isNumbered: card == "Mic")
             defer {
                 follower.processor.cleanup()
-                if CaptureDevices.cards().allSatisfy({ $0.id != card }) { _ = try? KernelGuest.run("card-plug \(card)") }
+                if CaptureDevices.cards().allSatisfy({ $0.id != card }) {
+                    _ = try? KernelGuest.run("card-plug \(card)")
+                }
             }
             try follower.follow { $0.sequenceNumber == 5 }
             var levels: (descriptors: Int, threads: Int, bytes: Int)?

@@ -27,7 +27,13 @@ package enum ProcessCounts {
     /// address sanitizer counts leaks itself.
     package static var isSanitized: Bool {
         // SAFETY: only whether there are such symbols is asked.
-        unsafe dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+        unsafe dlsym(nil, "__asan_init") != nil || isThreadSanitized
+    }
+
+    /// Whether the thread sanitizer runs.
+    package static var isThreadSanitized: Bool {
+        // SAFETY: as above.
+        unsafe dlsym(nil, "__tsan_init") != nil
     }
 
     /// Resident bytes.

@@ -230,12 +230,27 @@ import VoiceAudioIO
     @Test(arguments: [(PCMState.disconnected, AudioError.Code.deviceLost), (.running, .deviceFailed)])
     func otherErrorsGoByTheState(state: PCMState, code: AudioError.Code) throws {
         let script = ALSAScript {
-            $0.reads = [-5]
+            $0.reads = [-71]
             $0.state = state
         }
         let stream = try open(script)
         let error = #expect(throws: AudioError.self) { _ = try stream.readSamples() }
         #expect(error?.code == code)
+    }
+
+    /// The pulse plugin answers so where nothing is wrong any more.
+    @Test func anErrorWithoutAReasonIsNotBelievedAtOnce() throws {
+        let script = ALSAScript { $0.reads = [160, -5, 160] + Array(repeating: -5, count: 100) }
+        let stream = try open(script)
+        try stream.start()
+        #expect(try stream.readSamples().samples.count == 160)
+        _ = try stream.readSamples()
+        #expect(try stream.readSamples().result == .nothing)
+        #expect(script.count("drop") == 1)
+        #expect(script.count("start") == 2)
+        #expect(try stream.readSamples().samples.count == 160)
+        let error = #expect(throws: AudioError.self) { for _ in 0..<100 { _ = try stream.readSamples() } }
+        #expect(error?.code == .deviceLost)
     }
 
     // MARK: Waiting

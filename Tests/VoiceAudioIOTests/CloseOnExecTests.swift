@@ -59,7 +59,8 @@ final class CloseOnExecTests: XCTestCase {
             maxChunks: 10, maxBytes: 1 << 20, format: .speech, maxChunkBytes: 3200, clock: clock)
         let capture = try Capture(
             source: source, request: CaptureRequest(format: .speech, chunkFrameCount: 1600),
-            environment: CaptureEnvironment(), history: history, subscribers: SubscriberTable(), realtimePriority: 0,
+            environment: CaptureEnvironment(), history: history, subscribers: SubscriberTable(), health: HealthBoard(),
+            realtimePriority: 0,
             by: deadline, abort: try WakeUp(), abandon: { _ in })
         XCTAssertEqual(try history.waitForChunks(timeout: .seconds(60)), .ready)
         try body(history)
@@ -108,8 +109,8 @@ final class CloseOnExecTests: XCTestCase {
     }
 
     func testALSACapture() throws {
-        for device in ["voiceaudio_numbered", "plug:voiceaudio_numbered", "null"] {
-            try withNumberedMicrophone("channels 1 rates 16000") { _ in
+        try withNumberedMicrophone("channels 1 rates 16000") { numbered in
+            for device in [numbered, "plug:\(numbered)", "null"] {
                 try assertNothingIsInherited(atLeast: 5) { check in
                     try withCapture(from: ALSASource(device: device)) { _ in try check() }
                 }

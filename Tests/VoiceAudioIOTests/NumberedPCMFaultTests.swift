@@ -63,6 +63,36 @@ extension ALSARealTests {
             }
         }
 
+        /// Though fewer frames are left than it asked to be woken for.
+        @Test(arguments: ["0", "10"]) func aReaderIsWokenForWhatIsLeftBeforeAFaultAndForTheFault(speed: String) throws {
+            try withNumberedMicrophone("speed \(speed) faults \"at 1000 xrun\"") { device in
+                let reader = try started(device)
+                var numbers: [UInt32] = []
+                while true {
+                    let waited = reader.wait(milliseconds: 30_000)
+                    guard waited == 1 else {
+                        #expect(waited == -EPIPE)
+                        break
+                    }
+                    let failed = try status { numbers += try reader.read(160) }
+                    #expect(failed == 0 || failed == -EAGAIN)
+                }
+                let isAll = numbers == Array(0..<1000)
+                #expect(isAll, "\(numbers.count) frames")
+            }
+        }
+
+        /// A period takes ten seconds.
+        @Test func aReaderIsWokenWhenTheFaultIsDueAndNotOnlyAtThePeriodsEnd() throws {
+            try withNumberedMicrophone("speed 0.1 faults \"at 100 xrun\"") { device in
+                let reader = try PlainReader(device, rate: 16_000, periodFrames: 16_000, bufferFrames: 64_000)
+                try reader.setThresholds(wakeFrames: 16_000, stopFrames: nil)
+                try reader.start()
+                #expect(try reader.poll(milliseconds: 5000) == Int16(POLLIN))
+                #expect(reader.available() == 100)
+            }
+        }
+
         @Test func aFaultHappensOnceAndItsFrameCountsFromTheFirstOpen() throws {
             try withNumberedMicrophone("speed 0 faults [ \"at 1000 xrun\" \"at 1500 xrun\" ]") { device in
                 do {
@@ -244,6 +274,21 @@ extension ALSARealTests {
                     })
                 #expect(clock.now >= beforeSuspend.advanced(by: .milliseconds(20)))
                 #expect(try readOn(reader, most: 1000) == (numbers(3000..<4000), 0))
+            }
+        }
+
+        @Test func whatPassesWhileSuspendedIsMissingFromTheNumbers() throws {
+            try withNumberedMicrophone("speed 10 faults \"at 1000 suspend\"") { device in
+                let reader = try started(device)
+                #expect(try readOn(reader) == (numbers(0..<1000), -ESTRPIPE))
+                let end = clock.now.advanced(by: .milliseconds(10))
+                _ = eventually { clock.now >= end }
+                #expect(reader.resume() == 0)
+                let (after, status) = try readOn(reader, most: 320)
+                let first = try #require(after.first)
+                #expect(first >= 1000 + 1600 && status == 0)
+                let goesOn = after == numbers(first..<first + 320)
+                #expect(goesOn)
             }
         }
 

@@ -58,6 +58,17 @@ func withRawSpan<Result>(of bytes: [UInt8], _ body: (RawSpan) throws -> Result) 
     try body(unsafe bytes.span.bytes)
 }
 
+/// A clock that stands still until it is told.
+final class StandingClock: AudioClock {
+    private let time = Lock(MonotonicInstant(nanoseconds: 0))
+    var now: MonotonicInstant { time.withLock { $0 } }
+    func advance(_ duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+    func wait(for descriptors: borrowing DescriptorSet, until deadline: MonotonicInstant?) -> Int { 0 }
+}
+
+/// Every type of recording.
+let recordingTypes: [RecordingFileType] = [.wav, .flac(), .opus()]
+
 /// Every format and the channel counts that matter.
 let shapes: [AudioFormat] = SampleFormat.allCases.flatMap { sampleFormat in
     [1, 2, 6].map { AudioFormat(sampleRateHz: 16_000, channelCount: $0, sampleFormat: sampleFormat) }
@@ -110,23 +121,6 @@ func expectError(
     let error = #expect(throws: AudioError.self, sourceLocation: sourceLocation) { try body() }
     #expect(error?.code == code, sourceLocation: sourceLocation)
     return error
-}
-
-/// A file system in memory with room for `kilobytes`, mounted until this is gone.
-final class SmallDisk {
-    let path: String
-    private let scratch = Scratch()
-
-    /// `nil`, with the reason printed, where this process may not mount.
-    init?(kilobytes: Int) {
-        path = scratch.path
-        guard output(of: "mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", path) != nil else {
-            print("skipped: mounting a small file system needs root")
-            return nil
-        }
-    }
-
-    deinit { _ = output(of: "umount", "-l", path) }
 }
 
 /// What `stat` says of a file's type and permissions, in octal.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VoiceAudioCore
 
@@ -113,7 +114,7 @@ struct TemporaryWAVTests {
     @Test func theBytesOfAWAVFileAreKeptAsTheyAre() throws {
         let path = scratch.file("a.wav")
         try withNewFile(path) { descriptor in
-            let writer = try SoundFileWriter(descriptor: descriptor, name: path, format: .speech)
+            let writer = try WAVWriter(descriptor: descriptor, name: path, format: .speech)
             try withRawSpan(of: sampleBytes(50, of: .speech)) { try writer.write($0) }
             try writer.finish()
         }

@@ -74,6 +74,12 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_MIN_FREE_DISK_MB`, there in MiB: bytes of disk that writing leaves free, up to 1 TiB.
     public var minimumFreeDiskBytes = 1024 * 1_048_576 { didSet { origins[.minimumFreeDiskBytes] = .explicit } }
 
+    /// `VOICE_AUDIO_FLAC_COMPRESSION`: how small to make FLAC files, at the cost of time, 0 to 8.
+    public var flacCompression = 5 { didSet { origins[.flacCompression] = .explicit } }
+
+    /// `VOICE_AUDIO_OPUS_KBPS`: kbit/s of an Ogg Opus file for each channel, 6 to 256.
+    public var opusKilobitsPerSecond = 32 { didSet { origins[.opusKilobitsPerSecond] = .explicit } }
+
     /// `VOICE_AUDIO_REALTIME_PRIORITY`: `SCHED_FIFO` priority of the capture thread, 1 to 99; 0 leaves it as it is.
     public var realtimePriority = 0 { didSet { origins[.realtimePriority] = .explicit } }
 
@@ -128,6 +134,14 @@ public struct AudioConfiguration: Sendable {
         AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: sampleFormat)
     }
 
+    /// The type of a recording by the suffix of its name, `.wav`, `.flac`, `.opus` or `.ogg`, with the quality set here.
+    ///
+    /// - Throws: ``AudioError`` with code `invalidConfiguration` where the suffix is none of these.
+    public func fileType(of path: String) throws(AudioError) -> RecordingFileType {
+        try RecordingFileType(
+            suffixOf: path, flacCompression: flacCompression, opusKilobitsPerSecond: opusKilobitsPerSecond)
+    }
+
     /// Bytes of a whole chunk.
     public var chunkByteCount: Int { chunkFrameCount * format.bytesPerFrame }
 
@@ -180,7 +194,8 @@ extension AudioConfiguration {
         case device, followsDefaultDevice, recovery, sampleRateHz, channelCount, monoChannel, sampleFormat,
             chunkFrameCount
         case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
-        case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, realtimePriority, logLevel
+        case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, flacCompression, opusKilobitsPerSecond
+        case realtimePriority, logLevel
     }
 
     /// Where a setting's value came from.

@@ -114,6 +114,9 @@ extension SettingDescription {
             defaultText: "the system's"),
         .integer(
             .minimumFreeDiskBytes, "MIN_FREE_DISK_MB", \.minimumFreeDiskBytes, in: 0...1_048_576, unit: .mebibytes),
+        .integer(.flacCompression, "FLAC_COMPRESSION", \.flacCompression, in: 0...8, unit: .none),
+        .integer(
+            .opusKilobitsPerSecond, "OPUS_KBPS", \.opusKilobitsPerSecond, in: 6...256, unit: .kilobitsPerSecond),
         .integer(.realtimePriority, "REALTIME_PRIORITY", \.realtimePriority, in: 0...99, unit: .none),
         .choice(.logLevel, "LOG_LEVEL", \.logLevel, among: AudioLogLevel.allCases.map { ($0.rawValue, $0) }),
     ]

@@ -9,6 +9,7 @@ struct SettingUnit: Sendable {
     static let chunks = SettingUnit(name: "chunks", scale: 1, propertyName: "chunks")
     static let mebibytes = SettingUnit(name: "MiB", scale: 1_048_576, propertyName: "bytes")
     static let seconds = SettingUnit(name: "s", scale: 1_000_000_000, propertyName: "ns")
+    static let kilobitsPerSecond = SettingUnit(name: "kbit/s", scale: 1, propertyName: "kbit/s")
     static let milliseconds = SettingUnit(name: "ms", scale: 1_000_000, propertyName: "ns")
 
     let name: String?

@@ -174,7 +174,11 @@ struct Session: Sendable {
         (capture ?? ending?.capture)?.counters.statistics ?? earlierStatistics
     }
 
-    mutating func quarantine(_ thread: WorkerThread) { quarantine.append(thread) }
+    mutating func quarantine(_ thread: WorkerThread) {
+        // Those that ended are forgotten here, too: nobody may ever ask for their number.
+        quarantine.removeAll { $0.hasEnded }
+        quarantine.append(thread)
+    }
 
     var quarantinedThreadCount: Int {
         mutating get {

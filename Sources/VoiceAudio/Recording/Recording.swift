@@ -138,7 +138,7 @@ public final class Recording: Sendable {
         }
     }
 
-    private func write(to writer: SoundFileWriter, mix: MonoMix?) throws(AudioError) {
+    private func write(to writer: WAVWriter, mix: MonoMix?) throws(AudioError) {
         try withBytes { (bytes) throws(AudioError) in
             guard let mix else { return try writer.write(bytes) }
             try mix.forEachBlock(of: bytes) { (block) throws(AudioError) in try writer.write(block) }

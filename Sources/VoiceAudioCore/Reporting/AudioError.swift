@@ -3,7 +3,7 @@
 /// A new code never breaks a caller's `switch`: ``Code`` is open, so a switch over it has a `default`.
 public struct AudioError: Error, Sendable, Hashable {
     /// The kind of failure.
-    public struct Code: RawRepresentable, Hashable, Sendable {
+    public struct Code: RawRepresentable, Hashable, Sendable, Codable {
         /// The code's name.
         public let rawValue: String
 

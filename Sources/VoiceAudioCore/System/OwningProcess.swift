@@ -39,8 +39,8 @@ package struct OwningProcess: Sendable {
     }
 
     /// - Throws: `invalidState` in a fork.
-    package func check(_ what: String) throws(AudioError) {
-        guard isCurrent else { throw refusal(of: what) }
+    package func check(_ what: @autoclosure () -> String) throws(AudioError) {
+        guard isCurrent else { throw refusal(of: what()) }
     }
 }
 

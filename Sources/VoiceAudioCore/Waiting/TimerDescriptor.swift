@@ -1,12 +1,13 @@
 import CLinux
 import Glibc
 
-/// A timerfd on the monotonic clock: for `poll` beside other descriptors.
+/// A timerfd on the monotonic clock: for `poll` beside other descriptors. A fork shares it, and does not set it.
 ///
 /// > Concurrency: Safe from any thread.
 package final class TimerDescriptor: Sendable {
     /// Readable once the time is over; it belongs to this object.
     package let descriptor: Int32
+    private let owner = OwningProcess()
 
     /// - Throws: `outOfResources`.
     package init() throws(AudioError) {
@@ -18,6 +19,7 @@ package final class TimerDescriptor: Sendable {
 
     /// Makes ``descriptor`` readable after `time`, and not before; `nil` not at all.
     package func set(to time: Duration?) {
+        guard owner.isCurrent else { return }
         // Zero would switch it off.
         let nanoseconds = time.map { max(1, $0.clampedNanoseconds) } ?? 0
         var setting = itimerspec()

@@ -93,14 +93,14 @@ extension ALSAStream {
         available = remaining
         position += count
         isAfterGap = false
-        noteLife()
         if let before = framesBeforeGap {
-            // They follow on what came before, whenever the device stamped.
+            // They follow on what came before, whenever the device stamped; and are no sign that it lives.
             framesBeforeGap = max(0, before - count)
             captureTime = max(captureTime, endOfFrames)
             endOfFrames = MonotonicInstant(nanoseconds: captureTime.nanoseconds + nanoseconds(ofFrames: count))
             return .frames(count, captureTime: captureTime)
         }
+        noteLife()
         // The last of the frames that wait had come when the device stamped; the first of ours, so much earlier as
         // they all last. Never backward, whatever the device says.
         // The age before the clock: were this thread kept waiting between the two, frames that are due would look older,

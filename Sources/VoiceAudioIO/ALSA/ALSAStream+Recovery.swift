@@ -15,6 +15,10 @@ extension ALSAStream {
             case .disconnected: throw error(-ENODEV, operation)
             case .xrun: return try recover(from: .overrun, losing: .deviceOverrun)
             case .suspended: return try recover(from: .suspended, losing: .deviceGap)
+            // The pulse plugin answers so where nothing is wrong any more.
+            case .running where -status == EIO:
+                _ = calls.drop(handle)
+                return try recover(from: .overrun, losing: .deviceGap)
             default: throw error(status, operation)
             }
         }
@@ -50,7 +54,7 @@ extension ALSAStream {
         // The next read goes on from there; what is lost meanwhile is counted then.
         if status == -EPIPE || status == -ESTRPIPE { return .nothing }
         guard status >= 0 else { throw error(status, .recover) }
-        _ = recovery.handle(.resumed)
+        _ = recovery.handle(.restarted)
         framesBeforeGap = nil
         return lossUntilNow(cause)
     }
@@ -83,12 +87,13 @@ extension ALSAStream {
         let (waiting, now) = waitingNow()
         let due = max(0, frames(from: endOfFrames, to: now))
         let kept = min(max(0, waiting), due)
+        let lost = max(due - kept, deficit.missing(frames: position + kept, at: now))
         available = nil
         isAfterGap = true
         drift.restart()
         deficit.restart()
         endOfFrames = MonotonicInstant(nanoseconds: now.nanoseconds - nanoseconds(ofFrames: kept))
-        return lose(due - kept, cause, isExact: false)
+        return lose(lost, cause, isExact: false)
     }
 
     /// What the device took to begin again, once its first frames are there.

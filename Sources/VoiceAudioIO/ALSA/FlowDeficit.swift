@@ -30,8 +30,7 @@ struct FlowDeficit {
             origin = (now, frames)
             return 0
         }
-        let elapsed = now.nanoseconds - origin.time.nanoseconds
-        let arrear = Int(elapsed / 1000 * rate / 1_000_000) - (frames - origin.frames)
+        let arrear = arrear(of: frames, at: now, since: origin)
         let end = running?.end ?? now.advanced(by: Self.second)
         let smallest = min(running?.smallest ?? arrear, arrear)
         running = now < end ? (end, smallest) : nil
@@ -41,6 +40,20 @@ struct FlowDeficit {
         guard missing <= tolerance else { return missing }
         usual = smallest
         return 0
+    }
+
+    /// Frames that a stop at `now` leaves missing for good: of which arrival times know nothing, where the reader itself was held
+    /// up in a read.
+    func missing(frames: Int, at now: MonotonicInstant) -> Int {
+        guard let origin, let usual = usual ?? running?.smallest else { return 0 }
+        let missing = arrear(of: frames, at: now, since: origin) - usual
+        return missing > tolerance ? missing : 0
+    }
+
+    private func arrear(of frames: Int, at now: MonotonicInstant, since origin: (time: MonotonicInstant, frames: Int))
+        -> Int
+    {
+        Int((now.nanoseconds - origin.time.nanoseconds) / 1000 * rate / 1_000_000) - (frames - origin.frames)
     }
 
     /// Begins anew after a stop that is told of otherwise.

@@ -52,7 +52,9 @@ package final class Capture: Sendable {
             opened = try shared.waitUntilOpened(
                 by: deadline, clock: environment.clock, abort: abort, sourceName: source.name)
         } catch {
-            abandon(thread)
+            // What failed ends by itself; what hangs is left alone.
+            let hasEnded = shared.hasFailed && thread.join(by: deadline, clock: environment.clock)
+            if !hasEnded { abandon(thread) }
             throw error
         }
         self.init(opened: opened, control: control, shared: shared, thread: thread, clock: environment.clock)
@@ -117,6 +119,11 @@ extension Capture {
             }
             latch.signal()
             return isWanted
+        }
+
+        /// Whether the opening is done, and failed.
+        var hasFailed: Bool {
+            opening.withLock { opening in if case .done(.failure) = opening { true } else { false } }
         }
 
         /// Gives the opening up, if it is not done already.

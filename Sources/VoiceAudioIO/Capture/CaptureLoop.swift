@@ -16,7 +16,7 @@ struct CaptureLoop: ~Copyable {
     private let clock: any AudioClock
     private let bytesPerFrame: Int
     private let chunkByteCount: Int
-    private let sampleFormat: SampleFormat
+    private let format: AudioFormat
 
     private var history: BoundedAudioBuffer.Producer
     /// The reserved place of the chunk being filled, and how much of it is.
@@ -40,7 +40,7 @@ struct CaptureLoop: ~Copyable {
         self.clock = clock
         bytesPerFrame = request.format.bytesPerFrame
         chunkByteCount = request.chunkFrameCount * request.format.bytesPerFrame
-        sampleFormat = request.format.sampleFormat
+        format = request.format
         self.history = history
         unsafe place = nil
     }
@@ -127,7 +127,7 @@ struct CaptureLoop: ~Copyable {
         // SAFETY: still reserved.
         let filled = unsafe UnsafeRawBufferPointer(rebasing: place[..<filledByteCount])
         control.counters.noteTiming(stream.timing)
-        let level = unsafe AudioLevel.measure(filled, format: sampleFormat)
+        let level = unsafe AudioLevel.measure(filled, format: format.sampleFormat)
         control.counters.level.store(level, ordering: .relaxed)
         health.noteSilence(since: silence.note(AudioLevel(bits: level), at: captureTime), at: captureTime)
         subscribers.append(unsafe filled.bytes, numbers: history.buffer.nextNumbers, captureTime: captureTime)
@@ -139,8 +139,9 @@ struct CaptureLoop: ~Copyable {
 
     /// Leaves what the health follows from where others see it.
     private mutating func noteHealth(_ result: CaptureRead) {
-        if case .frames(1..., _) = result {
-            health.noteFrames(at: clock.now)
+        if case .frames(let count, let time) = result, count > 0 {
+            // What waits in a device that has fallen silent came before: it is no sign of life.
+            health.noteFrames(at: min(clock.now, time.advanced(by: format.duration(ofFrames: count))))
             if toldAttempts == nil { return }
         }
         let outage = stream.outage

@@ -20,7 +20,7 @@ extension ALSADeviceCalls {
     func cards() -> [SoundCard] { cards(isBrief: false) }
 }
 
-/// What the name `default` leads to in ALSA's configuration.
+/// What a name, `default` above all, leads to in ALSA's configuration.
 package enum DefaultPCM: Sendable, Hashable {
     /// A card by its number or id.
     case card(String)
@@ -75,13 +75,15 @@ extension SystemALSACalls {
             driver: String(cString: driver), name: String(cString: name), longName: String(cString: longName))
     }
 
-    // MARK: What `default` stands for
+    // MARK: What a name stands for
 
-    package func defaultPCM() -> DefaultPCM {
+    package func defaultPCM() -> DefaultPCM { meaning(ofPCM: "default") }
+
+    package func meaning(ofPCM name: String) -> DefaultPCM {
         var top: OpaquePointer?
         guard unsafe snd_config_update_ref(&top) >= 0, let top = unsafe top else { return .nothing }
         defer { unsafe snd_config_unref(top) }
-        return unsafe Self.definition("default", in: top, depth: 0)
+        return unsafe Self.definition(name, in: top, depth: 0)
     }
 
     /// Follows the definition of a PCM's name to a card or a plugin. Definitions may run in a circle: `depth` ends that.

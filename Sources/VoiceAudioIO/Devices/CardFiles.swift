@@ -5,6 +5,8 @@ package struct SystemRoots: Sendable {
     package var proc = "/proc"
     package var sys = "/sys"
     package var dev = "/dev"
+    /// What stands before paths outside of these.
+    package var root = ""
 
     package init() {}
 }

@@ -2,10 +2,15 @@ import Glibc
 import VoiceAudioCore
 
 /// Finds the programs that hold a sound card's capture side.
-enum DeviceHolders {
-    struct Holder: Hashable {
-        var processID: Int
-        var program: String
+package enum DeviceHolders {
+    package struct Holder: Sendable, Hashable {
+        package var processID: Int
+        package var program: String
+
+        package init(processID: Int, program: String) {
+            self.processID = processID
+            self.program = program
+        }
     }
 
     /// One sentence's part: who holds what `device` may stand for.

@@ -44,11 +44,12 @@ package final class HealthBoard: Sendable {
         tell()
     }
 
-    /// Frames came.
+    /// Frames came, the newest of which was captured at `now`.
     ///
     /// > Real-time: Safe: never waits for a lock.
     func noteFrames(at now: MonotonicInstant) {
         let last = newestFrames.load(ordering: .relaxed)
+        guard now.nanoseconds >= last else { return }
         let wasStalled = now.nanoseconds - last > stallLimit.load(ordering: .relaxed)
         if wasStalled { flowingSince.store(now.nanoseconds, ordering: .relaxed) }
         stallLimit.store(usualStallLimit.load(ordering: .relaxed), ordering: .relaxed)

@@ -2,14 +2,14 @@ public import VoiceAudioCore
 
 /// Tells each change of a capture's health, beginning with how it is when first asked.
 ///
-/// Who asks late gets the newest, not all that were in between. It ends with the capture.
+/// Who asks late gets the newest, not all that were in between. It ends with the capture, and in a fork of the process.
 ///
 /// > Concurrency: Safe from any thread; several readers share the changes.
 ///
 /// > Real-time: Not safe: takes locks, and waits.
 public final class HealthWatch: Sendable {
     private struct State: Sendable {
-        var told: CaptureHealth?
+        var told: HealthStatus?
         /// When a stall was to be looked for.
         var looksAt: MonotonicInstant?
     }
@@ -20,6 +20,7 @@ public final class HealthWatch: Sendable {
     private let timer: TimerDescriptor
     private let any: ReadableAny
     private let state = Lock(State())
+    private let owner = OwningProcess()
 
     /// - Throws: `limitReached`, or `outOfResources`.
     package init(_ board: HealthBoard, clock: any AudioClock) throws(AudioError) {
@@ -35,7 +36,7 @@ public final class HealthWatch: Sendable {
         wakeUp.signal()
     }
 
-    deinit { board.remove(wakeUp) }
+    deinit { if owner.isCurrent { board.remove(wakeUp) } }
 
     /// Readable when there may be a change: then call ``next(timeout:)`` with `.zero`. Not to be read or closed.
     public var descriptor: Int32 { any.descriptor }
@@ -62,7 +63,9 @@ public final class HealthWatch: Sendable {
 
     /// A change that was not told yet; when to look again without any sign; whether there will be none.
     func look() -> (change: HealthStatus?, looksAt: MonotonicInstant?, isOver: Bool) {
-        state.withLock { state in
+        // A fork has the lock as it was, held perhaps by a thread that is not there.
+        guard owner.isCurrent else { return (nil, nil, true) }
+        return state.withLock { state in
             wakeUp.clear()
             let now = clock.now
             let found = board.look(at: now)
@@ -71,8 +74,8 @@ public final class HealthWatch: Sendable {
             if found.status?.health == .stalled, let planned = state.looksAt, now > planned.advanced(by: Self.grace) {
                 // This process was kept waiting, and the capture thread with it: it may find frames in a moment.
                 looksAt = now.advanced(by: Self.grace)
-            } else if let status = found.status, status.health != state.told {
-                state.told = status.health
+            } else if let status = found.status, status.isNews(after: state.told) {
+                state.told = status
                 change = status
             }
             state.looksAt = looksAt
@@ -82,4 +85,11 @@ public final class HealthWatch: Sendable {
     }
 
     private static let grace = Duration.milliseconds(20)
+}
+
+extension HealthStatus {
+    /// Whether who was told `other` is to be told this: another health, or a second trouble of the same kind.
+    fileprivate func isNews(after other: HealthStatus?) -> Bool {
+        health != other?.health || (health != .flowing && since != other?.since)
+    }
 }

@@ -11,7 +11,9 @@ struct RecoveryStateMachine: Equatable {
         var restarts = 0
         /// Waits that ended with an error and brought nothing.
         var failedWaits = 0
+        /// Since the first suspension, however often it seemed to be over: some drivers say that they resumed, and did not.
         var suspendedSince: MonotonicInstant?
+        var isSuspended = false
         var stalledSince: MonotonicInstant?
         /// Restarts because it delivered nothing.
         var stallRestarts = 0
@@ -52,8 +54,10 @@ struct RecoveryStateMachine: Equatable {
         /// The stream stopped, by an overrun as it says.
         case overrun
         case suspended
-        /// What the device answered when it was asked to resume: it did, or was started afresh; it will; it cannot.
+        /// What the device answered when it was asked to resume: it did, it will, it cannot.
         case resumed, resumeLater, resumeRefused
+        /// It was started afresh.
+        case restarted
         /// A wait ended with an error that says nothing more.
         case waitFailed
         /// Nothing came since then; a device of this kind is given so long before something is tried.
@@ -103,9 +107,10 @@ struct RecoveryStateMachine: Equatable {
         case .frames: return frames()
         case .overrun: return restart()
         case .suspended: return suspended(at: now)
-        case .resumed: return note { $0.suspendedSince = nil }
-        case .resumeLater: return resumeLater(at: now)
+        case .resumed: return note { $0.isSuspended = false }
+        case .resumeLater: return .none
         case .resumeRefused: return restart()
+        case .restarted: return restarted()
         case .waitFailed: return waitFailed()
         case .stalled(let since, let patience): return stalled(since: since, patience: patience, at: now)
         case .lost(let error): return lost(error, at: now)
@@ -173,13 +178,19 @@ struct RecoveryStateMachine: Equatable {
     }
 
     private mutating func suspended(at now: MonotonicInstant) -> Action {
-        _ = note { $0.suspendedSince = $0.suspendedSince ?? now }
-        return .resume
+        _ = note {
+            $0.suspendedSince = $0.suspendedSince ?? now
+            $0.isSuspended = true
+        }
+        guard let since = trouble.suspendedSince, since.duration(to: now) >= Self.resumeLimit else { return .resume }
+        return restart()
     }
 
-    private mutating func resumeLater(at now: MonotonicInstant) -> Action {
-        guard let since = trouble.suspendedSince, since.duration(to: now) >= Self.resumeLimit else { return .none }
-        return restart()
+    private mutating func restarted() -> Action {
+        note {
+            $0.suspendedSince = nil
+            $0.isSuspended = false
+        }
     }
 
     private mutating func waitFailed() -> Action {
@@ -190,7 +201,7 @@ struct RecoveryStateMachine: Equatable {
     /// A stall is not a loss: nothing fails because of it, and no budget runs.
     private mutating func stalled(since: MonotonicInstant, patience: Duration, at now: MonotonicInstant) -> Action {
         // A suspended device owes nothing.
-        guard trouble.suspendedSince == nil else { return .none }
+        guard !trouble.isSuspended else { return .none }
         _ = note { $0.stalledSince = $0.stalledSince ?? since }
         guard let begin = trouble.stalledSince else { return .none }
         let count = min(trouble.stallRestarts, Self.stallRestartLimit)

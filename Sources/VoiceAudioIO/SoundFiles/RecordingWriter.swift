@@ -1,11 +1,13 @@
-import CLinux
 import Glibc
 public import VoiceAudioCore
 
-/// Streams a recording of any length to a WAV file, in place and in constant memory.
+/// Streams a recording of any length to a file, in place and in constant memory.
 ///
-/// The file is there, with a valid header, from the start on. The header is brought up to date at least once in each
-/// second of audio, and by the first append after each second of time: a crash costs at most what came after that.
+/// The file can be read at every moment. It is there from the start, or with its first sound, a quarter of a second, where
+/// it is Opus. Its header is brought up to date with each append that comes a tenth of a second
+/// of audio after the last update. So a crash or SIGKILL costs that tenth of a second at most, and what an encoder holds
+/// back: up to 4096 frames with FLAC, a quarter of a second with Opus. A power failure costs what the system has not yet
+/// written to the disk, half a minute as a rule: only ``finish()`` waits for the disk.
 ///
 /// A fork of the process cannot write to it: calls throw `invalidState`, and the file is as its parent leaves it.
 ///
@@ -19,47 +21,61 @@ public final class RecordingWriter {
     public let path: String
     /// The shape of its frames.
     public let format: AudioFormat
+    /// The type of the file, and its quality.
+    public let type: RecordingFileType
 
-    private let writer: SoundFileWriter
     private let owner = OwningProcess()
-    private var file: OwnedDescriptor?
+    private let writer: any SoundFileWriting
+    private var file: RecordingFile?
     private let minimumFreeBytes: Int
     private let clock: any AudioClock
     private var failure: AudioError?
+    private let headerFrameInterval: Int
     private var headerFrameCount = 0
     private var headerTime: MonotonicInstant
     private var diskCheckTime: MonotonicInstant
+
+    private static let headerInterval = Duration.milliseconds(100)
+    private static let diskCheckInterval = Duration.seconds(1)
 
     /// Creates the file, or replaces a regular file, and writes the header.
     ///
     /// - Parameters:
     ///   - path: The file; a symbolic link is followed.
     ///   - format: The shape of the frames.
+    ///   - type: The type of the file; `nil` for that of its suffix, with the usual quality.
     ///   - minimumFreeBytes: Bytes that must stay free on the disk, looked at once a second: 1 GiB where nothing is said.
-    ///   - clock: The clock of that second and of the header's.
-    /// - Throws: `unsupportedFormat`, `notWritable`, `diskFull` or `outOfResources`. An old file is as it was, unless the
-    ///   header itself did not fit.
-    public init(
-        path: String, format: AudioFormat, minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes,
-        clock: any AudioClock = SystemClock()
+    ///   - clock: The clock of that second and of the header's time.
+    /// - Throws: `unsupportedFormat` (the type cannot hold the format), `invalidConfiguration` (the suffix or the quality
+    ///   is none), `notWritable`, `diskFull` or `outOfResources`. An old file is as it was, unless the header itself did
+    ///   not fit.
+    public convenience init(
+        path: String, format: AudioFormat, type: RecordingFileType? = nil,
+        minimumFreeBytes: Int = TemporaryWAV.defaultMinimumFreeBytes, clock: any AudioClock = SystemClock()
     ) throws(AudioError) {
-        try SndFileHandle.check(format)
-        let target = try FileTarget(path)
-        try target.directory.requireFree(minimumFreeBytes, at: path)
-        let file = try withStatus(writing: path) { () throws(SystemFailure) in
-            // Without O_NONBLOCK, opening a named pipe would wait for a reader.
-            try OwnedDescriptor(
-                opening: target.name, in: target.directory, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o666)
-        }
-        try file.information.requireRegularFile(at: path)
-        try withStatus(writing: path) { () throws(SystemFailure) in
-            try file.truncate(to: 0)
+        try self.init(
+            path: path, format: format, type: type, replacesOld: true, minimumFreeBytes: minimumFreeBytes, clock: clock)
+    }
+
+    /// - Parameter replacesOld: Whether there may be a file already; if not, one is `notWritable` with status `EEXIST`.
+    init(
+        path: String, format: AudioFormat, type chosenType: RecordingFileType?, replacesOld: Bool,
+        minimumFreeBytes: Int, clock: any AudioClock
+    ) throws(AudioError) {
+        if let chosenType { type = chosenType } else { type = try RecordingFileType(suffixOf: path) }
+        try type.check(format)
+        var file = try RecordingFile(path, replacesOld: replacesOld, minimumFreeBytes: minimumFreeBytes)
+        do throws(AudioError) {
+            writer = try type.startFile(descriptor: file.descriptor.number, name: path, format: format)
+        } catch {
+            file.remove()
+            throw error
         }
         do throws(AudioError) {
-            writer = try SoundFileWriter(descriptor: file.number, name: path, format: format)
+            if writer.isReadable { try file.publish() }
         } catch {
-            // Not even the header fitted.
-            target.directory.unlink(target.name)
+            // While the descriptor is open.
+            try? writer.finish()
             throw error
         }
         self.path = path
@@ -67,39 +83,47 @@ public final class RecordingWriter {
         self.file = consume file
         self.minimumFreeBytes = minimumFreeBytes
         self.clock = clock
+        headerFrameInterval = format.frameCount(in: Self.headerInterval)
         headerTime = clock.now
         diskCheckTime = headerTime
     }
 
     deinit { try? finish() }
 
-    /// Frames in the file.
+    /// Frames appended; after an error, those that are in the file.
     public var frameCount: Int { writer.frameCount }
 
-    /// Bytes of the file, header included.
+    /// Bytes of the file so far, header included; what an encoder holds back is not.
     public var byteCount: Int { writer.byteCount }
 
     /// How long the recording is.
     public var duration: Duration { format.duration(ofFrames: frameCount) }
 
+    /// The most bytes that the finished file has if `frameCount` frames more are appended.
+    func byteCountLimit(afterAppending frameCount: Int) -> Int { writer.byteCountLimit(afterWriting: frameCount) }
+
     /// Appends frames.
     ///
     /// - Parameter bytes: Whole frames, interleaved, little endian.
-    /// - Throws: `diskFull` (nothing fits, or less than the minimum is free), `fileTooLarge` (a WAV file holds 4 GiB) or
-    ///   `notWritable`; from then on the same error each time. `invalidConfiguration` where there is a part of a frame,
-    ///   and `invalidState` after ``finish()``.
+    /// - Throws: `diskFull` (nothing fits, or less than the minimum is free), `fileTooLarge` (more than its file system
+    ///   allows) or `notWritable`; from then on the same error each time. `invalidConfiguration` where there is a part of
+    ///   a frame, and `invalidState` after ``finish()``.
     /// - Complexity: O(*n*) in the bytes; allocates nothing.
     public func append(_ bytes: RawSpan) throws(AudioError) {
         try checkOwner()
         if let failure { throw failure }
         let now = clock.now
-        let second = Duration.seconds(1)
-        if diskCheckTime.duration(to: now) >= second {
+        if diskCheckTime.duration(to: now) >= Self.diskCheckInterval {
             diskCheckTime = now
             try checkDisk()
         }
-        try keepingFailure { () throws(AudioError) in try writer.write(bytes) }
-        if frameCount - headerFrameCount >= format.sampleRateHz || headerTime.duration(to: now) >= second {
+        try keepingFailure { () throws(AudioError) in
+            try writer.write(bytes)
+            if writer.isReadable { try file?.publish() }
+        }
+        if frameCount - headerFrameCount >= headerFrameInterval
+            || headerTime.duration(to: now) >= Self.headerInterval
+        {
             try updateHeader()
         }
     }
@@ -111,6 +135,8 @@ public final class RecordingWriter {
     }
 
     /// Makes the header say what was appended, without waiting for the next append: for a source that pauses.
+    ///
+    /// What an encoder holds back is not in the file, whatever the header says; ``finish()`` writes it.
     ///
     /// - Throws: `diskFull` or `notWritable`, as ``append(_:)-(RawSpan)``.
     public func updateHeader() throws(AudioError) {
@@ -127,7 +153,11 @@ public final class RecordingWriter {
         try checkOwner()
         if file != nil {
             try? keepingFailure { () throws(AudioError) in try writer.finish() }
-            try? keepingFailure { () throws(AudioError) in try sync() }
+            try? keepingFailure { () throws(AudioError) in
+                // Also one without a frame, but not what had no room for a first one.
+                if failure == nil || writer.isReadable { try file?.publish() }
+                try sync()
+            }
             file = nil
         }
         if let failure { throw failure }
@@ -137,13 +167,13 @@ public final class RecordingWriter {
 
     private func sync() throws(AudioError) {
         try withStatus(writing: path) { () throws(SystemFailure) in
-            try file?.sync()
+            try file?.descriptor.sync()
         }
     }
 
     private func checkDisk() throws(AudioError) {
         do throws(AudioError) {
-            try keepingFailure { () throws(AudioError) in try file?.requireFree(minimumFreeBytes, at: path) }
+            try keepingFailure { () throws(AudioError) in try file?.descriptor.requireFree(minimumFreeBytes, at: path) }
         } catch {
             // The header exists: this takes no space.
             try? updateHeader()
@@ -156,6 +186,12 @@ public final class RecordingWriter {
         do throws(AudioError) {
             try body()
         } catch {
+            var error = error
+            if error.status == ENOSPC && writer.refusedByteCount > 0 {
+                error =
+                    file?.descriptor.diskFullError(
+                        minimumFreeBytes, afterWriting: writer.refusedByteCount, at: path) ?? error
+            }
             if failure == nil && error.code != .invalidConfiguration && error.code != .invalidState { failure = error }
             throw error
         }

@@ -40,26 +40,43 @@ final class SndFileHandle {
         information = Information(info)
     }
 
-    /// Starts a WAV file.
+    /// Starts a FLAC or Ogg Opus file, and writes its header.
     ///
+    /// - Parameter format: One that the type can hold.
     /// - Throws: `unsupportedFormat`, or what ``SoundFileBytes`` met when it wrote the header.
-    init(writing bytes: SoundFileBytes, format: AudioFormat) throws(AudioError) {
-        var info = try Self.information(for: format)
+    init(
+        writing bytes: SoundFileBytes, format: AudioFormat, _ encoding: Encoding, level: Double
+    ) throws(AudioError) {
+        var info = SF_INFO()
+        info.samplerate = Int32(format.sampleRateHz)
+        info.channels = Int32(format.channelCount)
+        switch encoding {
+        case .flac: info.format = Int32(SF_FORMAT_FLAC) | Self.subtype(of: format.sampleFormat)
+        case .opus: info.format = Int32(SF_FORMAT_OGG) | Int32(SF_FORMAT_OPUS)
+        }
         self.bytes = bytes
         unsafe handle = try Self.open(bytes, mode: Int32(SFM_WRITE), &info) { reason in
-            Self.refusal(of: format, reason)
+            AudioError(.unsupportedFormat, "\"\(bytes.name)\" cannot hold \(format): \(reason)")
         }
         information = Information(info)
-        // Peaks would have to be known; raw writes do not keep them.
-        // SAFETY: the handle is open; the command takes no data.
-        _ = unsafe sf_command(handle, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
+        set(SFC_SET_COMPRESSION_LEVEL, to: level)
+        if encoding == .opus { set(SFC_SET_OGG_PAGE_LATENCY_MS, to: Self.oggPageMilliseconds) }
+        // SAFETY: the handle is open; the command takes no data. Such files have their header written once.
+        _ = unsafe sf_command(handle, Int32(SFC_UPDATE_HEADER_NOW), nil, 0)
     }
 
-    /// Checks that a WAV file can hold `format`.
-    ///
-    /// - Throws: `unsupportedFormat`.
-    static func check(_ format: AudioFormat) throws(AudioError) {
-        _ = try information(for: format)
+    /// What libsndfile encodes for us.
+    enum Encoding {
+        case flac, opus
+    }
+
+    /// How much audio an Ogg page holds at most, but for the packet that completes it.
+    private static let oggPageMilliseconds = 200.0
+
+    private func set(_ command: some BinaryInteger, to number: Double) {
+        var number = number
+        // SAFETY: the handle is open; the command reads a number of this size.
+        _ = unsafe sf_command(handle, Int32(command), &number, Int32(MemoryLayout<Double>.size))
     }
 
     deinit {
@@ -94,16 +111,20 @@ final class SndFileHandle {
         unsafe sf_seek(handle, 0, SEEK_SET) == 0
     }
 
-    /// Appends whole frames as they stand in the file; the bytes that were taken.
-    func writeRaw(_ buffer: UnsafeRawBufferPointer) -> Int {
-        // SAFETY: the handle is open, and the buffer lives through the call.
-        unsafe Int(sf_write_raw(handle, buffer.baseAddress, sf_count_t(buffer.count)))
+    /// Encodes `frameCount` frames; how many it took.
+    func write(_ frameCount: Int, from buffer: UnsafePointer<Int16>) -> Int {
+        // SAFETY: the handle is open, and the caller vouches for the frames.
+        unsafe Int(sf_writef_short(handle, buffer, sf_count_t(frameCount)))
     }
 
-    /// Makes the header say what has been written.
-    func updateHeader() {
-        // SAFETY: the handle is open; the command takes no data.
-        _ = unsafe sf_command(handle, Int32(SFC_UPDATE_HEADER_NOW), nil, 0)
+    func write(_ frameCount: Int, from buffer: UnsafePointer<Int32>) -> Int {
+        // SAFETY: as above.
+        unsafe Int(sf_writef_int(handle, buffer, sf_count_t(frameCount)))
+    }
+
+    func write(_ frameCount: Int, from buffer: UnsafePointer<Float>) -> Int {
+        // SAFETY: as above.
+        unsafe Int(sf_writef_float(handle, buffer, sf_count_t(frameCount)))
     }
 
     /// What libsndfile says of the last call; `nil` where nothing was wrong.
@@ -142,25 +163,6 @@ final class SndFileHandle {
         case .s32: Int32(SF_FORMAT_PCM_32)
         case .f32: Int32(SF_FORMAT_FLOAT)
         }
-    }
-
-    private static func information(for format: AudioFormat) throws(AudioError) -> SF_INFO {
-        guard let rate = Int32(exactly: format.sampleRateHz), let channels = Int32(exactly: format.channelCount) else {
-            throw refusal(of: format, "Out of range.")
-        }
-        var info = SF_INFO()
-        info.samplerate = rate
-        info.channels = channels
-        info.format = Int32(SF_FORMAT_WAV) | subtype(of: format.sampleFormat)
-        // SAFETY: reads a local.
-        guard unsafe sf_format_check(&info) != 0 else { throw refusal(of: format, "Out of range.") }
-        return info
-    }
-
-    private static func refusal(of format: AudioFormat, _ reason: String) -> AudioError {
-        AudioError(
-            .unsupportedFormat,
-            "a WAV file cannot hold \(format): \(reason) Rates from 1 Hz and 1 to 1024 channels are accepted")
     }
 }
 

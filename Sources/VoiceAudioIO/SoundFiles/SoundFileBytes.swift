@@ -17,6 +17,12 @@ final class SoundFileBytes {
 
     /// Where the next read or write begins.
     private(set) var position = 0
+    /// Writes at the end of the file that went through as a whole.
+    private(set) var appendCount = 0
+    /// Where the last of these ended.
+    private(set) var appendedByteCount = 0
+    /// Bytes of the write that failed.
+    private(set) var refusedByteCount = 0
 
     private let owner = OwningProcess()
     private let descriptor: Int32
@@ -95,15 +101,42 @@ final class SoundFileBytes {
         }
     }
 
-    /// Writes at the position; fewer bytes than asked for at a failure. A fork writes nothing: the file is its parent's.
+    /// Writes at the position; fewer bytes than asked for at a failure, and none after one. A fork writes nothing: the file is
+    /// its parent's.
     func write(_ buffer: UnsafeRawBufferPointer) -> Int {
-        guard owner.isCurrent else { return 0 }
+        guard status == 0, owner.isCurrent else { return 0 }
+        let isAppending = position == byteCount
         let count = transfer(buffer.count) { done in
             // SAFETY: the rest of the buffer begins `done` bytes in.
             unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
         }
         byteCount = max(byteCount, position)
+        if count < buffer.count { refusedByteCount = buffer.count }
+        if isAppending && count == buffer.count {
+            appendCount += 1
+            appendedByteCount = byteCount
+        }
         return count
+    }
+
+    /// Writes over bytes that are there, also after a failure.
+    func overwrite(_ bytes: [UInt8], at offset: Int) {
+        position = offset
+        // SAFETY: the array lives through the call; the rest of it begins `done` bytes in.
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            _ = transfer(buffer.count) { done in
+                unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
+            }
+        }
+        position = byteCount
+    }
+
+    /// Reads back what was written; whether all of it is there.
+    ///
+    /// - Parameter buffer: Has room for `count` bytes.
+    func readBack(_ count: Int, at offset: Int, into buffer: inout [UInt8]) -> Bool {
+        // SAFETY: the caller vouches for the room.
+        unsafe buffer.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, count, offset) == count }
     }
 
     /// Repeats `call` until `count` bytes went through, it has no more, or it failed.

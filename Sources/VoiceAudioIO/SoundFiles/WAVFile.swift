@@ -16,11 +16,11 @@ package enum WAVFile {
     ///   throws.
     package static func write(
         to path: String, format: AudioFormat, byteCount: Int, minimumFreeBytes: Int,
-        _ write: (SoundFileWriter) throws(AudioError) -> Void
+        _ write: (WAVWriter) throws(AudioError) -> Void
     ) throws(AudioError) {
         try AtomicFile.write(to: path, byteCount: byteCount, minimumFreeBytes: minimumFreeBytes) {
             file throws(AudioError) in
-            let writer = try SoundFileWriter(descriptor: file.number, name: path, format: format)
+            let writer = try WAVWriter(descriptor: file.number, name: path, format: format)
             try write(writer)
             try writer.finish()
         }

@@ -60,10 +60,15 @@ extension OwnedDescriptor {
         guard let free = freeByteCount else { return }
         let (needed, overflow) = minimumFreeBytes.addingReportingOverflow(byteCount)
         guard overflow || free < needed else { return }
-        throw AudioError(
+        throw diskFullError(minimumFreeBytes, afterWriting: byteCount, at: path)
+    }
+
+    /// The error of a file system with too little space, with the numbers.
+    func diskFullError(_ minimumFreeBytes: Int, afterWriting byteCount: Int, at path: String) -> AudioError {
+        AudioError(
             .diskFull,
             """
-            too little space at "\(path)": \(free) bytes are free, \(byteCount) are to be written, and \
+            too little space at "\(path)": \(freeByteCount ?? 0) bytes are free, \(byteCount) are to be written, and \
             \(minimumFreeBytes) must stay free; free some, write elsewhere, or lower VOICE_AUDIO_MIN_FREE_DISK_MB
             """,
             status: ENOSPC)

@@ -38,7 +38,7 @@ public struct TemporaryWAV: ~Copyable {
     ///   or what `write` throws.
     package init(
         format: AudioFormat, in place: TemporaryPlace, byteCount: Int,
-        writing write: (SoundFileWriter) throws(AudioError) -> Void
+        writing write: (WAVWriter) throws(AudioError) -> Void
     ) throws(AudioError) {
         let file = try TemporaryFile(in: place, toWrite: byteCount)
         let written = try Self.write(to: file, name: "temporary WAV in \(place.directory)", format: format, write)
@@ -48,9 +48,9 @@ public struct TemporaryWAV: ~Copyable {
     /// Writes the frames; the bytes of the file. The writer is gone on return, before the file can be.
     private static func write(
         to file: borrowing TemporaryFile, name: String, format: AudioFormat,
-        _ write: (SoundFileWriter) throws(AudioError) -> Void
+        _ write: (WAVWriter) throws(AudioError) -> Void
     ) throws(AudioError) -> Int {
-        let writer = try SoundFileWriter(descriptor: file.descriptor.number, name: name, format: format)
+        let writer = try WAVWriter(descriptor: file.descriptor.number, name: name, format: format)
         try write(writer)
         try writer.finish()
         return writer.byteCount

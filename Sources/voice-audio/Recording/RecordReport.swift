@@ -2,7 +2,9 @@ import VoiceAudio
 
 /// What `voice-audio record` tells at its end.
 struct RecordReport: Encodable {
+    /// The file; with rotation, the last one.
     let output: String
+    let files: Int
     let frames: Int
     let durationSeconds: Double
     let lostFrames: Int
@@ -18,6 +20,7 @@ struct RecordReport: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case output
+        case files
         case frames
         case durationSeconds = "duration_seconds"
         case lostFrames = "lost_frames"
@@ -29,8 +32,9 @@ struct RecordReport: Encodable {
         case memory
     }
 
-    init(output: String, sink: RecordingSink, error: AudioError?, processor: AudioProcessor) {
-        self.output = output
+    init(sink: RecordingSink, error: AudioError?, processor: AudioProcessor) {
+        output = sink.path
+        files = sink.fileCount
         frames = sink.frameCount
         durationSeconds = Double(sink.frameCount) / Double(processor.configuration.sampleRateHz)
         lostFrames = sink.lostFrameCount
@@ -46,9 +50,9 @@ struct RecordReport: Encodable {
     var text: String {
         let tenths = Int((durationSeconds * 10).rounded())
         let memory = self.memory
+        let place = output == "-" ? "standard output" : files > 1 ? "\(output), the last of \(files) files" : output
         return """
-            \(output == "-" ? "standard output" : output): \(tenths / 10).\(tenths % 10) s, \(frames) frames, lost \
-            \(lostFrames)
+            \(place): \(tenths / 10).\(tenths % 10) s, \(frames) frames, lost \(lostFrames)
             memory: at most \(memory.peakBufferSize) of \(memory.maxBufferSize) chunks and \
             \(memory.peakMemoryUsageBytes) of \(memory.memoryLimitBytes) bytes in the ring; \(memory.residentBytes) of \
             \(memory.allocatedBytes) bytes of it resident; process \(memory.processRSSBytes / 1024) KiB

@@ -5,9 +5,9 @@ struct Recorder {
     private let configuration: AudioConfiguration
     /// Frames to record; `nil` for no end.
     private let frameLimit: Int?
-    private let output: String
+    private let output: RecordingOutput
 
-    init(configuration: AudioConfiguration, length: Duration?, output: String) {
+    init(configuration: AudioConfiguration, length: Duration?, output: RecordingOutput) {
         self.configuration = configuration
         frameLimit = length.map { max(1, configuration.format.frameCount(in: $0)) }
         self.output = output
@@ -36,7 +36,7 @@ struct Recorder {
             }
             do throws(AudioError) { try sink.finish() } catch { failure = failure ?? error }
             meter.end()
-            let report = RecordReport(output: output, sink: sink, error: failure, processor: processor)
+            let report = RecordReport(sink: sink, error: failure, processor: processor)
             try finish(report, asJSON: reportsJSON)
             if let failure { throw failure }
         } catch {
@@ -48,7 +48,7 @@ struct Recorder {
         _ subscription: AudioSubscription, from processor: AudioProcessor, into sink: inout RecordingSink,
         showing meter: inout LiveLine, saying commentary: inout Commentary, until interruption: Interruption
     ) throws(AudioError) {
-        // Waking for every chunk is only worth it where somebody watches or listens.
+        // Waking for every chunk is only worth it where somebody watches or listens; a crash costs what waits here.
         let isWatched = meter.isShown || sink.isPipe
         let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(100)))
         let anything = try ReadableAny()
@@ -90,7 +90,7 @@ struct Recorder {
 
     private func finish(_ report: RecordReport, asJSON: Bool) throws(AudioError) {
         if asJSON {
-            do throws(CommandFailure) { try printJSON(report, toStandardError: output == "-") } catch {
+            do throws(CommandFailure) { try printJSON(report, toStandardError: report.output == "-") } catch {
                 throw AudioError(.notWritable, error.message)
             }
         } else {

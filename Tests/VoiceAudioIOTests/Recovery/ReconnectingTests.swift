@@ -220,7 +220,7 @@ import VoiceAudioCore
     @Test func whatFailsOtherwiseIsOpenedAnewToo() throws {
         try withRig { rig in
             _ = try rig.readPeriod()
-            try rig.fail(with: -5)
+            try rig.fail(with: -71)
             #expect(rig.stream.outage?.reason.code == .deviceFailed)
             #expect(try rig.attempt().isReopened)
         }
