@@ -29,9 +29,9 @@ final class NumberedPCMProcessTests: XCTestCase {
             }
         }
         let faults = "faults [ \"every 500 error EIO in pointer\" \"at open 5 error EBUSY\" ] release_file \"/nowhere\""
-        func busy() throws {
+        func failing(_ count: Int) throws {
             try withNumberedMicrophone("speed 100 \(faults)") { device in
-                for index in 1...50 {
+                for index in 1...count {
                     do {
                         let reader = try PlainReader(device, rate: 16_000, periodFrames: 160, bufferFrames: 640)
                         try reader.start()
@@ -44,11 +44,11 @@ final class NumberedPCMProcessTests: XCTestCase {
         }
         try cycle(20, fields: "speed 100")
         try refused(20)
-        try busy()
+        try failing(10)
         let before = (descriptors: ProcessCounts.descriptors, bytes: ProcessCounts.residentBytes)
         try cycle(200, fields: "speed 100")
         try refused(200)
-        for _ in 0..<4 { try busy() }
+        try failing(40)
         XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
         if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
     }
