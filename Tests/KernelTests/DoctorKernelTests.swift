@@ -35,7 +35,9 @@ extension KernelTests {
             #expect(visit.status == 0)
             #expect(visit.diagnosis.firstFailure == nil)
             // Numbers for samples may look like a direct current.
-            #expect(visit.diagnosis.findings.allSatisfy { $0.outcome == .fine || $0.check == .sound }, "\(visit.diagnosis.findings)")
+            #expect(
+                visit.diagnosis.findings.allSatisfy { $0.outcome == .fine || $0.check == .sound },
+                "\(visit.diagnosis.findings)")
             #expect(try #require(visit.diagnosis.capture).conversions == ["mean of 2 channels"])
         }
 
