@@ -66,6 +66,9 @@ static inline int clinux_getopt_option(void) { return optopt; }
 extern char **environ;
 static inline char **clinux_environment(void) { return environ; }
 
+// Whether something printed earlier did not arrive.
+static inline int clinux_output_has_failed(void) { return ferror(stdout); }
+
 static inline int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
 
 // The name is cut at 15 bytes, the kernel's limit.

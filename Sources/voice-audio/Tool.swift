@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import VoiceAudio
 
@@ -40,6 +41,8 @@ private func run(_ command: Command, _ arguments: [String]) throws(CommandFailur
 
 /// Makes sure that what was printed has arrived.
 private func finishOutput() throws(CommandFailure) -> Int32 {
+    // What failed while more was printed is forgotten by now: another character meets it again.
+    if clinux_output_has_failed() != 0 { _ = putchar(10) }
     // No stream stands for all of them.
     guard fflush(nil) == 0 else {
         let status = errno
