@@ -33,6 +33,7 @@ struct RecordingSeriesTests {
         #expect(series.frameCount == bytes.count / 2)
         try series.finish()
         try series.finish()
+        expectError(.invalidState) { try withRawSpan(of: bytes) { try series.append($0) } }
         let files = try frames()
         #expect(files.flatMap { $0 } == bytes)
         #expect(files.dropLast().allSatisfy { $0.count == 2000 })

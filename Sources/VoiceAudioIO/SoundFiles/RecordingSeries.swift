@@ -27,6 +27,7 @@ public final class RecordingSeries {
     private var writer: RecordingWriter
     private var finishedFrameCount = 0
     private var failure: AudioError?
+    private var isFinished = false
 
     /// Creates the first file.
     ///
@@ -64,9 +65,13 @@ public final class RecordingSeries {
     /// A file holds one append at least, whatever the limit of bytes is.
     ///
     /// - Parameter bytes: Whole frames, interleaved, little endian.
-    /// - Throws: As ``RecordingWriter/append(_:)-(RawSpan)``; also what creating the next file meets, as each later call.
+    /// - Throws: As ``RecordingWriter/append(_:)-(RawSpan)``; also what creating the next file meets, as each later call;
+    ///   `invalidState` after ``finish()``.
     public func append(_ bytes: RawSpan) throws(AudioError) {
         if let failure { throw failure }
+        guard !isFinished else {
+            throw AudioError(.invalidState, "\"\(path)\" is finished: nothing more can be written to it")
+        }
         try bytes.requireWholeFrames(of: format)
         var rest = bytes
         while rest.byteCount > 0 {
@@ -85,8 +90,9 @@ public final class RecordingSeries {
         try append(unsafe chunk.bytes.span.bytes)
     }
 
-    /// Finishes the last file: see ``RecordingWriter/finish()``.
+    /// Finishes the last file, for good: see ``RecordingWriter/finish()``.
     public func finish() throws(AudioError) {
+        isFinished = true
         try writer.finish()
         if let failure { throw failure }
     }
