@@ -1,6 +1,6 @@
 // portaudio-record DEVICE: records from the first device whose name begins so, stereo, 16 bits, 48 kHz, in periods of
-// 10 ms with a buffer of 200 ms. Writes the frames to standard output, and to standard error what PortAudio tells, as it
-// comes; ends with SIGTERM.
+// 10 ms with a buffer of 200 ms. Writes the frames to standard output, and to standard error what PortAudio tells, as
+// it comes; ends with SIGTERM.
 #include <portaudio.h>
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,12 +1,14 @@
-// observe EVENT NAME PROGRAM…: has a program record from the kernel tests' microphone, stereo at 48 kHz, to its standard
-// output; does to one or the other what EVENT says, and undoes it; and tells as a row of a table how the program took it.
+// observe EVENT NAME PROGRAM...: has a program record from the kernel tests' microphone, stereo at 48 kHz, to its
+// standard output; does to one or the other what EVENT says, and undoes it; and tells as a row of a table how the
+// program took it.
 //
 //   unplug    the microphone is unplugged, and plugged in again after 3 s
 //   stall     the microphone delivers nothing for 3 s
 //   suspend   the machine sleeps for 1 s
 //   overrun   the program is stopped for 1 s
 //
-// A frame's number is the time when it was captured, so what comes out tells by itself what is missing and how late it is.
+// A frame's number is the time when it was captured, so what comes out tells by itself what is missing and how late it
+// is.
 // What the program says on standard error is shown with its time, in milliseconds after the event began.
 #define _GNU_SOURCE
 #include <dirent.h>
