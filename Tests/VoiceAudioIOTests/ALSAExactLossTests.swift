@@ -220,13 +220,13 @@ import VoiceAudioIO
         let wakeUp = CaptureWakeUp(try WakeUp())
         clock.advance(by: .milliseconds(10))
         #expect(try stream.readSamples().samples.count == 160)
-        script.script.withLock { $0.waiting = 60 }
-        // It ends by its deadline.
-        try stream.wait(orFor: wakeUp)
+        // The rest of a period, which a driver tells only when it is asked.
         script.script.withLock {
-            $0.avails = [60]
+            $0.avails = [60, 60]
             $0.waiting = 0
         }
+        // It ends by its deadline.
+        try stream.wait(orFor: wakeUp)
         #expect(try stream.readSamples().samples.count == 60)
         let gap = 1040 * 16 - 60
         #expect(
@@ -281,7 +281,7 @@ import VoiceAudioIO
             $0.reads = [160, 160]
             $0.waiting = 160
         }
-        let clock = StepClock()
+        let clock = StepClock(isReady: true)
         let stream = try open(script, clock: clock)
         clock.advance(by: .milliseconds(20))
         #expect(try stream.readSamples().samples.count == 160)

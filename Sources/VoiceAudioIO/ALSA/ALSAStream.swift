@@ -140,10 +140,12 @@ final class ALSAStream {
         if status < 0 || revents & UInt16(POLLERR | POLLHUP | POLLNVAL) != 0 { try checkState(after: status) }
     }
 
-    /// Hardware that has not woken us for so long delivers nothing: what waits came before.
+    /// Hardware that has not woken us for so long delivers nothing: what waits came before. What it last told of itself is
+    /// as old as the silence, so it is asked anew.
     private func noteSilence() {
         guard report.countsLossExactly, position > 0 else { return }
-        framesBeforeGap = framesWaiting
+        let waiting = calls.avail(handle)
+        framesBeforeGap = waiting < 0 ? framesWaiting : waiting
     }
 
     /// A device that is open and delivers nothing is started again, then given up.

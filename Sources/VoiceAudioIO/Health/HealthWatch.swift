@@ -12,6 +12,8 @@ public final class HealthWatch: Sendable {
         var told: HealthStatus?
         /// When a stall was to be looked for.
         var looksAt: MonotonicInstant?
+        /// Until when a stall is not believed, as this process was kept waiting.
+        var doubtsUntil: MonotonicInstant?
     }
 
     private let board: HealthBoard
@@ -71,9 +73,12 @@ public final class HealthWatch: Sendable {
             let found = board.look(at: now)
             var looksAt = found.stallsAt?.advanced(by: .milliseconds(1))
             var change: HealthStatus?
-            if found.status?.health == .stalled, let planned = state.looksAt, now > planned.advanced(by: Self.grace) {
+            if let planned = state.looksAt, now > planned.advanced(by: Self.grace) {
                 // This process was kept waiting, and the capture thread with it: it may find frames in a moment.
-                looksAt = now.advanced(by: Self.grace)
+                state.doubtsUntil = now.advanced(by: Self.grace)
+            }
+            if found.status?.health == .stalled, let doubtsUntil = state.doubtsUntil, now < doubtsUntil {
+                looksAt = doubtsUntil
             } else if let status = found.status, status.isNews(after: state.told) {
                 state.told = status
                 change = status

@@ -133,8 +133,11 @@ import VoiceAudioCore
         #expect(try watch.next()?.health == .flowing)
         clock.advance(by: .seconds(3))
         #expect(watch.look().change == nil)
+        // Who is woken before the second look's time looks in vain.
+        clock.advance(by: .milliseconds(5))
+        #expect(watch.look().change == nil)
         board.noteFrames(at: clock.now)
-        clock.advance(by: .milliseconds(20))
+        clock.advance(by: .milliseconds(15))
         #expect(watch.look().change == nil)
         // But no third time.
         clock.advance(by: .seconds(3))
