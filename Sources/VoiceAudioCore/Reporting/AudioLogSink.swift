@@ -2,7 +2,8 @@
 ///
 /// Levels and shape are swift-log's, so that an adapter is five lines.
 ///
-/// > Concurrency: Called from any thread but never from the capture thread; must not call back into the object that logs.
+/// > Concurrency: Called from any thread, from the capture thread only when its device is lost or opened again; must not
+/// > call back into the object that logs.
 public protocol AudioLogSink: Sendable {
     /// Takes a line. Must return soon: whoever logs waits for it.
     ///

@@ -131,12 +131,7 @@ final class RecoveringStream: CaptureStream {
     ///
     /// - Throws: What ends the capture.
     private func note(_ error: AudioError) throws(AudioError) {
-        if case .fail(let error) = recovery.handle(.lost(error)) {
-            // The budget is used up: what the absence cost is told first.
-            guard stream != nil, recovery.machine.policy != .fail else { throw error }
-            failure = error
-            return
-        }
+        if case .fail(let error) = recovery.handle(.lost(error)) { throw error }
         closeStream()
         folder = try? DeviceFolder(dev: dev)
         log(.warning, "the device is lost: it is opened again when it is back", "\(error)")
