@@ -26,7 +26,7 @@ public struct AudioChunkSequence: AsyncSequence, Sendable {
 
         let subscription: Result<AudioSubscription, AudioError>
         let chunksToWakeFor: Int
-        private var notifier: DescriptorNotifier?
+        private var descriptorWait = DescriptorWait()
 
         init(subscription: Result<AudioSubscription, AudioError>, chunksToWakeFor: Int) {
             self.subscription = subscription
@@ -52,16 +52,11 @@ public struct AudioChunkSequence: AsyncSequence, Sendable {
         }
 
         private mutating func wait(for buffer: BoundedAudioBuffer) async throws(AudioError) {
-            let notifier = if let running = self.notifier { running } else { try DescriptorNotifier.running() }
-            self.notifier = notifier
             let wakeUp = try buffer.beginWaiting(for: chunksToWakeFor)
             defer { buffer.endWaiting(wakeUp) }
             if buffer.count >= chunksToWakeFor || buffer.isClosed { return }
-            if await notifier.waitUntilReadable(wakeUp.descriptor) {
+            if try await descriptorWait.untilReadable(wakeUp.descriptor, of: "the ring's descriptor") {
                 wakeUp.clear()
-            } else if !Task.isCancelled {
-                throw AudioError(
-                    .outOfResources, "the ring's descriptor cannot be watched: is the limit of watches reached?")
             }
         }
     }

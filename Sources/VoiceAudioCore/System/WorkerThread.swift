@@ -63,11 +63,7 @@ package final class WorkerThread: Sendable {
     }
 
     /// Whether the body has returned.
-    package var hasEnded: Bool {
-        var descriptors = DescriptorSet(count: 1)
-        descriptors.watch(finished.descriptor, at: 0)
-        return descriptors.poll(nanoseconds: 0) > 0
-    }
+    package var hasEnded: Bool { finished.isSignalled }
 
     /// Whether this is the calling thread.
     package var isCurrent: Bool {

@@ -22,6 +22,13 @@ package final class WakeUp: Sendable {
     /// Makes the descriptor readable.
     package func signal() { if owner.isCurrent { _ = eventfd_write(descriptor, 1) } }
 
+    /// Whether it was signalled, and not cleared since.
+    package var isSignalled: Bool {
+        var descriptors = DescriptorSet(count: 1)
+        descriptors.watch(descriptor, at: 0)
+        return descriptors.poll(nanoseconds: 0) > 0
+    }
+
     /// Takes the signals back (a semaphore: one of them).
     package func clear() {
         guard owner.isCurrent else { return }

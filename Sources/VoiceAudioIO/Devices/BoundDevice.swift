@@ -13,7 +13,7 @@ struct BoundDevice {
     /// Notes that the PCM turned out to be on the card of this number.
     mutating func bind(toCard index: Int?, among cards: [SoundCard]) {
         guard card == nil, !CardName.isOne(name), let index, let found = cards.first(where: { $0.index == index }),
-            let reference = Self.cardReference(in: name), ["\(index)", found.id].contains(String(name[reference])),
+            let reference = Self.cardReference(in: name), found.isMeant(by: name[reference]),
             let cardName = CardName(of: found, among: cards)
         else { return }
         card = (found.identity, cardName, reference)

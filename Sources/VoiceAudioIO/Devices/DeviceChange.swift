@@ -12,7 +12,7 @@ public enum DefaultDevice: Sendable, Hashable {
             switch pcm {
             case .nothing: .nothing
             case .plugin(let type): .plugin(type)
-            case .card(let card): cards.first { $0.id == card || "\($0.index)" == card }.map { .card($0) } ?? .nothing
+            case .card(let card): cards.first { $0.isMeant(by: card) }.map { .card($0) } ?? .nothing
             }
     }
 

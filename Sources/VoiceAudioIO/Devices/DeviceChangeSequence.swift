@@ -22,7 +22,7 @@ public struct DeviceChangeSequence: AsyncSequence, Sendable {
         public typealias Failure = AudioError
 
         let watch: Result<DeviceWatch, AudioError>
-        private var notifier: DescriptorNotifier?
+        private var wait = DescriptorWait()
 
         init(watch: Result<DeviceWatch, AudioError>) { self.watch = watch }
 
@@ -32,12 +32,7 @@ public struct DeviceChangeSequence: AsyncSequence, Sendable {
             while !Task.isCancelled {
                 if let change = try watch.look().change { return change }
                 guard let folder = watch.folder else { return nil }
-                let notifier = if let running = self.notifier { running } else { try DescriptorNotifier.running() }
-                self.notifier = notifier
-                guard await notifier.waitUntilReadable(folder.descriptor) || Task.isCancelled else {
-                    throw AudioError(
-                        .outOfResources, "the watch's descriptor cannot be watched: is the limit of watches reached?")
-                }
+                _ = try await wait.untilReadable(folder.descriptor, of: "the watch's descriptor")
             }
             watch.end()
             return nil

@@ -36,6 +36,9 @@ public struct SoundCard: Sendable, Hashable, Codable {
     /// ALSA's short name of the card, unique among the cards at present: `Mic` in `hw:CARD=Mic`.
     public var id: String { identity.cardID }
 
+    /// Whether ALSA's configuration means this card by `text`: its id, or its number at present.
+    func isMeant(by text: some StringProtocol) -> Bool { id == text || "\(index)" == text }
+
     /// The PCMs that capture.
     public var capturingPCMs: [CardPCM] { pcms.filter { $0.capture != nil } }
 

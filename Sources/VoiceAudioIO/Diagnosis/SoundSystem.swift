@@ -81,7 +81,7 @@ package struct SoundSystem: Sendable {
             let name = try? CardName.resolve(device, cards)
             switch name.map(calls.meaning(ofPCM:)) {
             case .card(let text):
-                route = cards.first { $0.id == text || "\($0.index)" == text }.map { .card($0) } ?? .missingCard(text)
+                route = cards.first { $0.isMeant(by: text) }.map { .card($0) } ?? .missingCard(text)
             case .plugin(let type): route = .plugin(type)
             case .nothing, nil: route = .nothing
             }

@@ -15,6 +15,8 @@ package final class HealthBoard: Sendable {
         var failure: (error: AudioError, time: MonotonicInstant)?
         var isOver = false
         var watchers: [WakeUp] = []
+
+        func tellWatchers() { for watcher in watchers { watcher.signal() } }
     }
 
     // Instants in nanoseconds; 0 stands for none.
@@ -77,16 +79,13 @@ package final class HealthBoard: Sendable {
 
     /// The capture is over.
     func noteEnd(because failure: AudioError?, at now: MonotonicInstant) {
-        state.withLock { state in
-            state.failure = failure.map { ($0, now) }
-            state.isOver = true
-            for watcher in state.watchers { watcher.signal() }
-        }
+        state.withLock { $0.failure = failure.map { ($0, now) } }
+        close()
     }
 
     /// Wakes the watchers; where one of them is looking in this moment, at the next frames.
     private func tell() {
-        let hasTold: Void? = state.withLockIfFree { state in for watcher in state.watchers { watcher.signal() } }
+        let hasTold: Void? = state.withLockIfFree { $0.tellWatchers() }
         isUntold.store(hasTold == nil, ordering: .relaxed)
     }
 
@@ -96,7 +95,7 @@ package final class HealthBoard: Sendable {
     package func close() {
         state.withLock { state in
             state.isOver = true
-            for watcher in state.watchers { watcher.signal() }
+            state.tellWatchers()
         }
     }
 
@@ -113,28 +112,21 @@ package final class HealthBoard: Sendable {
         guard newest != 0, !isOver else { return (nil, nil, isOver) }
         if let outage {
             let reason = outage.newestReason.map { "; \($0.message)" } ?? ""
-            return (
-                HealthStatus(health: .reconnecting, since: outage.since, reason: outage.reason.message + reason), nil,
-                false
-            )
+            let status = HealthStatus(
+                health: .reconnecting, since: outage.since, reason: outage.reason.message + reason)
+            return (status, nil, false)
         }
         let stallsAt = MonotonicInstant(nanoseconds: newest + stallLimit.load(ordering: .relaxed))
         guard now <= stallsAt else {
             let since = MonotonicInstant(nanoseconds: newest)
-            return (
-                HealthStatus(health: .stalled, since: since, reason: "the device is there, and delivers nothing"), nil,
-                false
-            )
+            let reason = "the device is there, and delivers nothing"
+            return (HealthStatus(health: .stalled, since: since, reason: reason), nil, false)
         }
         let silent = silentSince.load(ordering: .acquiring)
         guard silent == 0 else {
             let since = MonotonicInstant(nanoseconds: silent)
-            return (
-                HealthStatus(
-                    health: .silent, since: since,
-                    reason: "all samples are exactly zero, which no live "
-                        + "microphone delivers"), stallsAt, false
-            )
+            let reason = "all samples are exactly zero, which no live microphone delivers"
+            return (HealthStatus(health: .silent, since: since, reason: reason), stallsAt, false)
         }
         let since = MonotonicInstant(nanoseconds: flowingSince.load(ordering: .relaxed))
         return (HealthStatus(health: .flowing, since: since), stallsAt, false)

@@ -18,7 +18,7 @@ public struct HealthSequence: AsyncSequence, Sendable {
         public typealias Failure = AudioError
 
         private let watch: Result<HealthWatch, AudioError>
-        private var notifier: DescriptorNotifier?
+        private var wait = DescriptorWait()
 
         init(watch: Result<HealthWatch, AudioError>) { self.watch = watch }
 
@@ -29,12 +29,7 @@ public struct HealthSequence: AsyncSequence, Sendable {
                 let (change, _, isOver) = watch.look()
                 if let change { return change }
                 if isOver { return nil }
-                let notifier = if let running = self.notifier { running } else { try DescriptorNotifier.running() }
-                self.notifier = notifier
-                guard await notifier.waitUntilReadable(watch.descriptor) || Task.isCancelled else {
-                    throw AudioError(
-                        .outOfResources, "the health cannot be watched: is the limit of descriptors reached?")
-                }
+                _ = try await wait.untilReadable(watch.descriptor, of: "the health")
             }
             return nil
         }

@@ -30,6 +30,7 @@ final class RecoveringStream: CaptureStream {
     private var folder: DeviceFolder?
     /// Where `default` is followed: whether it means another device.
     private var watch: DeviceWatch?
+    private var watched = DescriptorSet(count: 1)
     /// When changes that were noticed will have settled.
     private var lookAt: MonotonicInstant?
     private var either: (wakeUp: Int32, set: ReadableAny)?
@@ -58,6 +59,7 @@ final class RecoveringStream: CaptureStream {
         self.open = open
         // Watched before it is opened: what changes in between is seen.
         watch = try makeWatch?()
+        if let watch { watched.watch(watch.descriptor, at: 0) }
         let stream = try open()
         report = stream.report
         self.stream = stream
@@ -196,13 +198,13 @@ final class RecoveringStream: CaptureStream {
         watch?.end()
         either = nil
         lookAt = nil
-        watch = try makeWatch()
+        let next = try makeWatch()
+        watched.watch(next.descriptor, at: 0)
+        watch = next
     }
 
     private func hasDefaultChanged() -> Bool {
         guard let watch else { return false }
-        var watched = DescriptorSet(count: 1)
-        watched.watch(watch.descriptor, at: 0)
         guard watched.poll(nanoseconds: 0) > 0 || lookAt.map({ $0 <= clock.now }) ?? false else { return false }
         var hasChanged = false
         while let (change, lookAt) = try? watch.look() {

@@ -64,9 +64,7 @@ final class EncodedFileWriter: SoundFileWriting {
 
     func write(_ frames: RawSpan) throws(AudioError) {
         if let failure { throw failure }
-        guard let handle else {
-            throw AudioError(.invalidState, "\"\(bytes.name)\" is finished: nothing more can be written to it")
-        }
+        guard let handle else { throw AudioError(finished: bytes.name) }
         try frames.requireWholeFrames(of: format)
         let blockByteCount = blockFrameCount * format.bytesPerFrame
         var rest = frames

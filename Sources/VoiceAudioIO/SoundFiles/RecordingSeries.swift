@@ -69,9 +69,7 @@ public final class RecordingSeries {
     ///   `invalidState` after ``finish()``.
     public func append(_ bytes: RawSpan) throws(AudioError) {
         if let failure { throw failure }
-        guard !isFinished else {
-            throw AudioError(.invalidState, "\"\(path)\" is finished: nothing more can be written to it")
-        }
+        guard !isFinished else { throw AudioError(finished: path) }
         try bytes.requireWholeFrames(of: format)
         var rest = bytes
         while rest.byteCount > 0 {

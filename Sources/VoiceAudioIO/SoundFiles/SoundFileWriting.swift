@@ -49,3 +49,10 @@ extension RawSpan {
         }
     }
 }
+
+extension AudioError {
+    /// The error of a write after the end.
+    init(finished name: String) {
+        self.init(.invalidState, "\"\(name)\" is finished: nothing more can be written to it")
+    }
+}

@@ -65,9 +65,7 @@ package final class WAVWriter: SoundFileWriting {
 
     package func write(_ frames: RawSpan) throws(AudioError) {
         if let failure { throw failure }
-        guard !isFinished else {
-            throw AudioError(.invalidState, "\"\(bytes.name)\" is finished: nothing more can be written to it")
-        }
+        guard !isFinished else { throw AudioError(finished: bytes.name) }
         try frames.requireWholeFrames(of: format)
         let bytesPerFrame = format.bytesPerFrame
         var fitting = frames.byteCount

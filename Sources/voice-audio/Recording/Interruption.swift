@@ -10,11 +10,7 @@ struct Interruption {
     var descriptor: Int32 { wakeUp.descriptor }
 
     /// Whether one of them came.
-    var isAsked: Bool {
-        var descriptors = DescriptorSet(count: 1)
-        descriptors.watch(descriptor, at: 0)
-        return descriptors.poll(nanoseconds: 0) > 0
-    }
+    var isAsked: Bool { wakeUp.isSignalled }
 
     /// Takes both signals over for the rest of the process's life.
     ///
