@@ -26,13 +26,20 @@ struct numbered_history {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct numbered_history *histories;
+static pthread_once_t set_up_once = PTHREAD_ONCE_INIT;
+
+static void take_lock(void) { pthread_mutex_lock(&lock); }
+
+static void release_lock(void) { pthread_mutex_unlock(&lock); }
 
 // --- Of which PCM
 
-/// alsa-lib may unload a library that no PCM uses, which would forget, and leave a thread that hangs without code.
-static void keep_loaded(void) {
+static void set_up(void) {
+    // alsa-lib may unload a library that no PCM uses, which would forget, and leave a thread that hangs without code.
     Dl_info information;
     if (dladdr(&histories, &information)) dlopen(information.dli_fname, RTLD_NOLOAD | RTLD_NODELETE | RTLD_LAZY);
+    // A fork while some capture's thread has the lock would find it taken for ever.
+    pthread_atfork(take_lock, release_lock, release_lock);
 }
 
 static bool is_same(const struct numbered_script *one, const struct numbered_script *other) {
@@ -43,7 +50,8 @@ static bool is_same(const struct numbered_script *one, const struct numbered_scr
 struct numbered_history *numbered_history_of(const char *name, const struct numbered_script *script) {
     // Without one where the configuration has the PCM in place.
     if (!name) name = "";
-    pthread_mutex_lock(&lock);
+    pthread_once(&set_up_once, set_up);
+    take_lock();
     struct numbered_history *history = histories;
     while (history && (strcmp(history->name, name) || !is_same(&history->script, script))) history = history->next;
     if (!history && (history = calloc(1, sizeof *history))) {
@@ -54,13 +62,12 @@ struct numbered_history *numbered_history_of(const char *name, const struct numb
         history->next = histories;
         if (history->name) {
             histories = history;
-            keep_loaded();
         } else {
             free(history);
             history = NULL;
         }
     }
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return history;
 }
 
@@ -69,7 +76,7 @@ struct numbered_history *numbered_history_of(const char *name, const struct numb
 bool numbered_call_meets(struct numbered_history *history, enum numbered_point point, struct numbered_fault *met) {
     uint64_t now = numbered_now();
     bool does_meet = false;
-    pthread_mutex_lock(&lock);
+    take_lock();
     uint64_t call = ++history->calls[point];
     for (unsigned index = 0; index < history->script.count && !does_meet; index++) {
         const struct numbered_fault *fault = &history->script.faults[index];
@@ -82,16 +89,16 @@ bool numbered_call_meets(struct numbered_history *history, enum numbered_point p
         does_meet = numbered_takes(span, now);
         if (does_meet) *met = *fault;
     }
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return does_meet;
 }
 
 // --- Faults at frames
 
 uint64_t numbered_position(struct numbered_history *history) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     uint64_t position = history->position;
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return position;
 }
 
@@ -114,21 +121,21 @@ static uint64_t next_random_place(const struct numbered_history *history, uint64
 }
 
 uint64_t numbered_next_position(struct numbered_history *history, uint64_t rate, uint64_t position) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     if (position > history->position) history->position = position;
     uint64_t next = next_random_place(history, rate);
     for (unsigned index = 0; index < history->script.count; index++) {
         uint64_t place = next_place(history, index);
         if (place < next) next = place;
     }
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return next;
 }
 
 bool numbered_take_fault(struct numbered_history *history, uint64_t rate, uint64_t position,
                          struct numbered_fault *fault) {
     bool is_due = false;
-    pthread_mutex_lock(&lock);
+    take_lock();
     for (unsigned index = 0; index < history->script.count && !is_due; index++) {
         if (next_place(history, index) > position) continue;
         is_due = true;
@@ -141,29 +148,29 @@ bool numbered_take_fault(struct numbered_history *history, uint64_t rate, uint64
         *fault = numbered_random_fault(history->script.seed, history->random_count);
         history->random_count = position / random_interval(history, rate);
     }
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return is_due;
 }
 
 // --- Being there
 
 void numbered_unplug(struct numbered_history *history, uint64_t until) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     history->unplugs++;
     history->gone_until = until;
-    pthread_mutex_unlock(&lock);
+    release_lock();
 }
 
 unsigned numbered_unplugs(struct numbered_history *history) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     unsigned unplugs = history->unplugs;
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return unplugs;
 }
 
 bool numbered_is_unplugged(struct numbered_history *history) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     bool is_unplugged = numbered_now() < history->gone_until;
-    pthread_mutex_unlock(&lock);
+    release_lock();
     return is_unplugged;
 }

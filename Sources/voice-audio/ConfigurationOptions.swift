@@ -1,8 +1,9 @@
 import VoiceAudio
+import VoiceAudioMonitor
 
 /// Options that set a setting, for every command that captures.
 let configurationOptions = [
-    Option("device", "NAME", help: "Capture from this device: a name that devices lists, sim:, sim:FILE, sim:tone=HZ."),
+    Option("device", "NAME", help: "Capture from: a name that devices lists, sim:, sim:FILE, sim:tone=HZ, - or fd:N."),
     Option("rate", "HZ", help: "Frames per second."),
     Option("channels", "COUNT", help: "Samples in a frame."),
     Option("mono-from", "CHANNEL", help: "What one channel is made of: mix, or a channel's number from 1."),
@@ -29,4 +30,9 @@ func settings(from options: ParsedOptions) throws(AudioError) -> AudioConfigurat
     }
     try configuration.validate()
     return configuration
+}
+
+/// What the environment says of a monitor.
+func monitorSettings() throws(CommandFailure) -> MonitorSettings {
+    do throws(AudioError) { return try MonitorSettings(environment: .process) } catch { throw CommandFailure(error) }
 }

@@ -19,7 +19,7 @@ enum ExitCode: Int32, CaseIterable {
         case .ok: "done"
         case .usage: "wrong use of the command line"
         case .noInput: "no such device or file, or it is not readable as sound"
-        case .unavailable: "the device is busy or went away"
+        case .unavailable: "the device or the port is busy, or the device went away"
         case .software: "anything else"
         case .system: "memory, descriptors or threads ran out"
         case .cannotCreate: "the output cannot be created or written"

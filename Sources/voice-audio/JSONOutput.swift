@@ -4,7 +4,7 @@ import VoiceAudio
 /// Prints `value` as JSON. The encoder costs 3 MB of memory at its first use: only where the user asks for JSON.
 func printJSON(_ value: some Encodable, toStandardError: Bool = false) throws(CommandFailure) {
     let text = try json(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
-    if toStandardError { writeToStandardError(text + "\n") } else { print(text) }
+    if toStandardError { StandardError.write(text + "\n") } else { print(text) }
 }
 
 /// Prints `value` as JSON in one line.

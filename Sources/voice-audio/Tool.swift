@@ -6,7 +6,7 @@ import VoiceAudio
 let version = "0.1.0"
 
 /// The commands, in the order of the help.
-let commands = [recordCommand, devicesCommand, doctorCommand, configCommand]
+let commands = [recordCommand, monitorCommand, devicesCommand, doctorCommand, configCommand]
 
 /// Runs the command that `arguments` name.
 ///
@@ -54,10 +54,4 @@ private func finishOutput() throws(CommandFailure) -> Int32 {
 }
 
 /// Tells the user something on standard error.
-func printError(_ message: String) { writeToStandardError("voice-audio: \(message)\n") }
-
-/// Writes text to standard error as it is.
-func writeToStandardError(_ text: String) {
-    // SAFETY: the string lives through the call; a failure has nowhere to be told.
-    _ = unsafe text.withCString { unsafe write(STDERR_FILENO, $0, strlen($0)) }
-}
+func printError(_ message: String) { StandardError.write("voice-audio: \(message)\n") }

@@ -37,7 +37,8 @@ final class LongRunTests: XCTestCase {
             for _ in 0..<generator.below(200) {
                 if try listener.consumeNext(timeout: .seconds(60), { header, _ in take(header) }) == nil { break }
             }
-            if generator.below(20) == 0 {
+            // Once at least, however few rounds a slow machine comes to.
+            if lost == 0 || generator.below(20) == 0 {
                 // A stall: until its ring had to drop something.
                 let dropped = listener.buffer.statistics.evicted.chunks
                 XCTAssertTrue(eventually { listener.buffer.statistics.evicted.chunks > dropped })

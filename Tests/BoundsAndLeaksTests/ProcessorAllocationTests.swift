@@ -23,6 +23,21 @@ final class ProcessorAllocationTests: XCTestCase {
         try assertNothingAllocated(source: ALSASource(device: "null"), mono: .channel(2))
     }
 
+    /// Zeros without end, of which ten seconds come at once.
+    func testDescriptor() throws {
+        try assertNothingAllocated(source: DescriptorSource(descriptor: zeros(), contents: .raw(nil)), chunks: 1500)
+    }
+
+    /// The mean of two channels of µ-law.
+    func testDescriptorWithConversion() throws {
+        let stereo = StreamFormat(sampleRateHz: 16_000, channelCount: 2, encoding: .g711(.uLaw))
+        try assertNothingAllocated(
+            source: DescriptorSource(descriptor: zeros(), contents: .raw(stereo)), chunks: 1500)
+    }
+
+    // SAFETY: a constant path.
+    private func zeros() -> Int32 { unsafe open("/dev/zero", O_RDONLY | O_CLOEXEC) }
+
     private func assertNothingAllocated(
         source: any CaptureSource, chunkFrames: Int = 160, chunks: Int = 5000, mono: MonoChannel = .mix
     ) throws {
@@ -34,6 +49,7 @@ final class ProcessorAllocationTests: XCTestCase {
         let processor = AudioProcessor(source: source, configuration: configuration)
         let stalled = try processor.subscribe(chunks: 4)
         let refusing = try processor.subscribe(chunks: 4, overflow: .uniform(.dropNewest))
+        let sampling = try processor.subscribe(.latestOnly, atMost: .perSecond(20))
         let reader = try processor.subscribe(chunks: 100)
         try processor.arm()
         defer { processor.cleanup() }
@@ -51,6 +67,7 @@ final class ProcessorAllocationTests: XCTestCase {
         let frames = processor.statistics.framesDelivered - before
         allocationCounterStop()
         XCTAssertGreaterThan(frames, (chunks - 200) * chunkFrames)
+        XCTAssertGreaterThan(sampling.buffer.statistics.skipped.chunks, 0)
         XCTAssertGreaterThan(processor.memoryUsage.drops.ringEvicted.chunks, 0)
         XCTAssertEqual(allocationCounterCount(), 0)
         XCTAssertEqual(allocationCounterFreeCount(), 0)

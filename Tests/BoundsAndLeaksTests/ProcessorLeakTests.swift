@@ -102,7 +102,7 @@ final class ProcessorLeakTests: XCTestCase {
         for _ in 0..<50 {
             let chunks = processor.chunks()
             let loop = Task { for try await _ in chunks {} }
-            let waits = try await offThePool { eventually { ProcessCounts.threads(named: "va-notify") > 0 } }
+            let waits = try await eventuallyOffThePool { ProcessCounts.threads(named: "va-notify") > 0 }
             XCTAssertTrue(waits)
             loop.cancel()
             try await loop.value

@@ -61,7 +61,8 @@ final class RingAgainstModel {
         case 45..<50: noteLoss()
         case 50..<70: try pop()
         case 70..<80: try borrow()
-        case 80..<94: try consume()
+        case 80..<91: try consume()
+        case 91..<94: try consumeAll()
         case 94: try drain()
         case 95: try expect(ring.removeAll(), model.removeAll(), "removeAll")
         case 96: try expect(ring.forceCleanup(), model.removeAll(), "forceCleanup")
@@ -163,6 +164,25 @@ final class RingAgainstModel {
             try expect(taken == nil, model.held.isEmpty, "nothing to consume")
             if taken != nil { model.takeOldest() }
         } catch is Interruption {}
+    }
+
+    /// Takes all in place, or leaves those from one on by an error.
+    private func consumeAll() throws {
+        guard consumer != nil else { return }
+        last = "consumeAll"
+        let there = model.held.count
+        let throwing = generator.below(2) == 0 ? there : generator.below(there + 1)
+        var seen = 0
+        do {
+            let taken = try consumer!.consumeAll { header, bytes throws in
+                if seen == throwing { throw Interruption() }
+                try checkOldest(header, bytes)
+                model.takeOldest()
+                seen += 1
+            }
+            try expect(taken, there, "taken at once")
+        } catch is Interruption {}
+        try expect(seen, throwing, "seen")
     }
 
     private func drain() throws {

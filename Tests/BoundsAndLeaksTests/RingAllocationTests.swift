@@ -64,6 +64,7 @@ final class RingAllocationTests: XCTestCase {
                 }
                 if number % 3 != 0 { consumer.withOldest { header, bytes in sum += header.frameCount } }
                 if number % 2 == 0 { consumer.consumeOldest { _, bytes in sum += bytes.byteCount } }
+                if number % 50 == 0 { consumer.consumeAll { _, bytes in sum += bytes.byteCount } }
                 if number % 1000 == 0 { ring.removeAll() }
             }
             let counts = try allocations { for number in 0..<Self.chunkCount { pass(number) } }

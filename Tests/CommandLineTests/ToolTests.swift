@@ -2,10 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 import VoiceAudio
+import VoiceAudioMonitor
 
 @testable import voice_audio
 
-@Suite(.timeLimit(.minutes(1))) struct ToolTests {
+@Suite(.timeLimit(.minutes(5))) struct ToolTests {
     @Test func helpAndVersion() throws {
         for argument in ["--help", "-h"] {
             let help = try Tool.run(argument)
@@ -49,7 +50,7 @@ import VoiceAudio
         #expect(result.status == 0)
         #expect(result.errors == "")
         let rows = result.output.split(separator: "\n")
-        #expect(rows.count == AudioConfiguration.Setting.allCases.count + 1)
+        #expect(rows.count == AudioConfiguration.Setting.allCases.count + MonitorSetting.allCases.count + 1)
         func row(_ name: String) -> [Substring] {
             rows.first { $0.hasPrefix(name + " ") }?.split(separator: " ", omittingEmptySubsequences: true) ?? []
         }
@@ -68,7 +69,8 @@ import VoiceAudio
         #expect(result.status == 0)
         let document = try #require(try result.json() as? [String: Any])
         let settings = try #require(document["settings"] as? [[String: Any]])
-        #expect(settings.map { $0["setting"] as? String } == AudioConfiguration.Setting.allCases.map(\.rawValue))
+        let names = AudioConfiguration.Setting.allCases.map(\.rawValue) + MonitorSetting.allCases.map(\.rawValue)
+        #expect(settings.map { $0["setting"] as? String } == names)
         let timeout = try #require(settings.first { $0["setting"] as? String == "stopTimeout" })
         #expect(timeout["value"] as? Int == 250)
         #expect(timeout["unit"] as? String == "ms")
@@ -80,6 +82,33 @@ import VoiceAudio
             "VOICE_AUDIO_TEMPDIR is not a known variable and has no effect; the nearest known one is VOICE_AUDIO_TEMP_DIR"
         #expect(document["warnings"] as? [String] == [warning])
         #expect(result.errors == "voice-audio: warning: \(warning)\n")
+    }
+
+    @Test func configTellsOfAMonitorAndNeverItsToken() throws {
+        let environment = [
+            "VOICE_AUDIO_MONITOR_PORT": "0", "VOICE_AUDIO_MONITOR_TOKEN": "open-sesame-and-more",
+            "VOICE_AUDIO_LOG_LEVEL": "trace",
+        ]
+        for arguments in [["config"], ["config", "--json"]] {
+            let result = try Tool.run(arguments, environment: environment)
+            #expect(result.status == 0)
+            #expect(result.errors == "")
+            #expect(!result.output.contains("sesame"))
+        }
+        let rows = try Tool.run("config", environment: environment).output.split(separator: "\n").map { row in
+            row.split(separator: " ", omittingEmptySubsequences: true)
+        }
+        #expect(rows.contains(["VOICE_AUDIO_MONITOR_ADDRESS", "127.0.0.1", "default"]))
+        #expect(rows.contains(["VOICE_AUDIO_MONITOR_PORT", "0", "environment"]))
+        #expect(rows.contains(["VOICE_AUDIO_MONITOR_TOKEN", "set", "environment"]))
+        #expect(rows.contains(["VOICE_AUDIO_MONITOR_TOKEN_FILE", "not", "set", "default"]))
+        let refused = try Tool.run("config", environment: ["VOICE_AUDIO_MONITOR_TOKEN": "open sesame and more"])
+        #expect(refused.status == 78)
+        #expect(!refused.errors.contains("sesame"))
+        let off = try Tool.run("config", environment: ["VOICE_AUDIO_MONITOR_TOKEN": "open-sesame-and-more"])
+        #expect(off.status == 0)
+        #expect(
+            off.errors.hasPrefix("voice-audio: warning: VOICE_AUDIO_MONITOR_TOKEN has no effect: there is no monitor"))
     }
 
     @Test func badSettingsAreErrors() throws {

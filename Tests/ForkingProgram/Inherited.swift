@@ -4,6 +4,13 @@ import TestSupport
 import VoiceAudio
 import VoiceAudioCore
 
+/// Gives nothing back; no fork calls it.
+final class Handler: MemoryCleanupHandler {
+    let cleanupName = "handler"
+    let cleanupPriority = 0
+    func freeMemory(_ stage: MemoryCleanupStage) -> Int { 0 }
+}
+
 /// All that the library gives and that a fork inherits.
 struct Inherited {
     let processor: AudioProcessor
@@ -14,21 +21,24 @@ struct Inherited {
     let watch: DeviceWatch
     let recording: Recording
     let notifier: DescriptorNotifier
+    let memory: InheritedMemory
+    let monitor: MemoryPressureMonitor
+    let handler: Handler
     let parent = getpid()
 
     /// Everything at once, in a fork.
     func useInChild() throws {
-        let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8).split(separator: "\n")
+        // Foundation reads a page of such a file, and takes it for the whole.
+        let maps = (KernelFiles.text(ofFile: "/proc/self/maps", limit: .max) ?? "").split(separator: "\n")
         // The recording's, which is mapped twice.
         expect(maps.count { $0.contains("voice-audio-ring") } == 2, "a fork has rings of its parent's")
-        let clock = SystemClock()
-        let began = clock.now
+        // All that waits would do so for longer than the alarm lets it.
         for processor in [processor, microphone] { expectProcessorRefuses(processor) }
 
-        expectRefusal("next()", by: parent) { _ = try subscription.next(timeout: .seconds(5)) }
+        expectRefusal("next()", by: parent) { _ = try subscription.next(timeout: Limits.wait) }
         subscription.cancel()
         expectRefusal("popFirst()", by: parent) { _ = try ring.popFirst() }
-        expectRefusal("waitForChunks()", by: parent) { _ = try ring.waitForChunks(timeout: .seconds(5)) }
+        expectRefusal("waitForChunks()", by: parent) { _ = try ring.waitForChunks(timeout: Limits.wait) }
         expectRefusal("takeProducer()", by: parent) { _ = try ring.takeProducer() }
         expectRefusal("takeConsumer()", by: parent) { _ = try ring.takeConsumer() }
         expect(ring.append([Int16](repeating: 7, count: 100)) == .refused(.closed), "append() in a fork")
@@ -38,14 +48,25 @@ struct Inherited {
         }
         expectRefusal("updateHeader()", by: parent) { try writer.updateHeader() }
         expectRefusal("finish()", by: parent) { try writer.finish() }
-        expectRefusal("next() of a watch", by: parent) { _ = try watch.next(timeout: .seconds(5)) }
+        expectRefusal("next() of a watch", by: parent) { _ = try watch.next(timeout: Limits.wait) }
         _ = (watch.cards, watch.defaultDevice, watch.descriptor)
         watch.end()
         expect(recording.numbers == Array(0..<1000), "the recording's frames in a fork: \(recording.numbers.count)")
         try recording.withTemporaryWAV(named: true) { wav in expect(exists(wav.path), "no \(wav.path)") }
-        // Seconds would mean that a deadline ended it.
-        let taken = began.duration(to: clock.now)
-        expect(taken < .seconds(2), "a fork needed \(taken) for calls that are to return at once")
+        memory.useInChild(of: parent)
+        expect(ThreadSupervisor.threads.isEmpty, "a fork has threads of its parent's")
+        expect(ThreadSupervisor.stopAll(deadline: .seconds(5)).isEmpty, "a fork waits for threads of its parent's")
+        try expectMonitorBeginsAnew()
+    }
+
+    /// It samples by itself here, and has a thread only where it is started here.
+    private func expectMonitorBeginsAnew() throws {
+        expect(monitor.status.limitBytes > 0, "a monitor in a fork knows of no memory")
+        expect(ProcessCounts.threads(named: "va-pressure") == 0, "a monitor has a thread in a fork")
+        try monitor.start()
+        let hasBegun = eventually { ProcessCounts.threads(named: "va-pressure") == 1 }
+        expect(hasBegun, "threads in a fork: \(ProcessCounts.threadNames)")
+        expect(monitor.stop(), "a monitor that was started in a fork does not stop")
     }
 
     private func expectProcessorRefuses(_ processor: AudioProcessor) {

@@ -18,10 +18,12 @@ final class Parent {
     init(directory: String, device: String) throws {
         self.device = device
         path = directory + "/parent.wav"
-        let processor = AudioProcessor(source: source, configuration: .scripted())
+        var configuration = AudioConfiguration.scripted()
+        configuration.stopTimeout = Limits.wait
+        let processor = AudioProcessor(source: source, configuration: configuration)
         let microphone = try AudioProcessor(configuration: Self.configuration(of: device))
         let subscription = try processor.subscribe(chunks: 1000)
-        try microphone.arm(deadline: .seconds(60))
+        try microphone.arm(deadline: Limits.wait)
         // A recording that is over, and another that goes on.
         try processor.arm()
         try processor.start()
@@ -33,8 +35,13 @@ final class Parent {
             processor: processor, microphone: microphone, subscription: subscription,
             ring: try BoundedAudioBuffer(maxChunks: 8, maxBytes: 1 << 20),
             writer: try RecordingWriter(path: path, format: recording.format, minimumFreeBytes: 0),
-            watch: try DeviceWatch(), recording: recording, notifier: try .running())
+            watch: try DeviceWatch(), recording: recording, notifier: try .running(), memory: try InheritedMemory(),
+            monitor: MemoryPressureMonitor(
+                configuration: try MemoryPressureConfiguration(interval: .milliseconds(100))),
+            handler: Handler())
+        inherited.monitor.register(inherited.handler)
         self.inherited = inherited
+        try Self.captureAnew(from: device, to: path + ".anew.wav")
         busy = try Busy(with: inherited)
         try take(1000)
     }
@@ -43,14 +50,15 @@ final class Parent {
         var configuration = AudioConfiguration()
         configuration.device = device
         configuration.chunkFrameCount = 160
+        configuration.stopTimeout = Limits.wait
         return configuration
     }
 
     /// Forks one that waits until this is done, and then drops what it has.
-    func forkLateChild() {
+    func forkLateChild() throws {
         var ends: [Int32] = [-1, -1]
         // SAFETY: room for the two descriptors.
-        guard unsafe pipe(&ends) == 0 else { return complain("no pipe: \(errno)") }
+        guard unsafe pipe(&ends) == 0 else { throw GivenUp("no pipe: \(errno)") }
         let child = forkProcess()
         guard child == 0 else {
             close(ends[0])
@@ -58,10 +66,11 @@ final class Parent {
             return
         }
         close(ends[1])
+        alarm(0)
         var byte: UInt8 = 0
-        // SAFETY: one byte at most. The parent writes none: it closes.
+        // SAFETY: one byte at most. The parent writes none: it closes, or ends.
         while unsafe read(ends[0], &byte, 1) < 0 && errno == EINTR {}
-        alarm(60)
+        alarm(Limits.childSeconds)
         inherited = nil
         _exit(hasComplained() ? 1 : 0)
     }
@@ -72,7 +81,7 @@ final class Parent {
         source.push(.frames(100))
         let child = try recording.withTemporaryWAV(named: true) { wav in
             let child = forkProcess()
-            if child > 0 { waitForEnd(of: child, number) }
+            if child > 0 { try waitForEnd(of: child, "child \(number)") }
             expect(exists(wav.path), "\(wav.path) is missing")
             return child
         }
@@ -81,11 +90,14 @@ final class Parent {
         try take(100)
     }
 
-    private func waitForEnd(of child: pid_t, _ number: Int) {
+    /// - Throws: where the child did not end as it should: the next ones would not either.
+    private func waitForEnd(of child: pid_t, _ name: String) throws {
         var status: Int32 = 0
         // SAFETY: the kernel fills a local.
         while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        expect(status == 0, "child \(number) ended with status \(status)")
+        guard status != 0 else { return }
+        let signal = status & 0x7f
+        throw GivenUp("\(name) \(signal == 0 ? "has complained" : "hung or crashed: it ended by signal \(signal)")")
     }
 
     /// Whether tasks can still wait.
@@ -107,12 +119,13 @@ final class Parent {
         expect(try inherited.notifier === DescriptorNotifier.running(), "another notifier")
         try inherited.writer.finish()
         close(lateChild.lifeline)
-        waitForEnd(of: lateChild.process, -1)
+        try waitForEnd(of: lateChild.process, "the late child")
         let reader = try SoundFileReader(path: path)
         expect(reader.frameCount == frameCount, "the parent's file has \(reader.frameCount) of \(frameCount) frames")
         let listener = try inherited.microphone.subscribe()
-        expect(try listener.next(timeout: .seconds(60)) != nil, "the parent's ALSA device is silent")
+        expect(try listener.next(timeout: Limits.wait) != nil, "the parent's ALSA device is silent")
         inherited.microphone.cleanup()
+        try inherited.memory.finish()
     }
 
     /// Takes so many frames, which must be the next ones.
@@ -120,20 +133,20 @@ final class Parent {
         guard let inherited else { return }
         let end = frameCount + count
         while frameCount < end {
-            guard let chunk = try inherited.subscription.next(timeout: .seconds(60)) else { break }
+            guard let chunk = try inherited.subscription.next(timeout: Limits.wait) else {
+                throw GivenUp("the parent's listener has ended after \(frameCount) frames")
+            }
             let expected = Array(frameCount..<frameCount + chunk.frameCount)
             expect(chunk.lossBefore == nil && chunk.numbers == expected, "wrong frames after \(frameCount)")
             try inherited.writer.append(chunk)
             frameCount += chunk.frameCount
         }
-        expect(frameCount == end, "the parent's listener has ended")
+        expect(frameCount == end, "the parent's listener gave \(frameCount) frames instead of \(end)")
     }
 
     // MARK: - In the child
 
     private func end(_ number: Int) -> Never {
-        // A hang ends it, with this signal's status.
-        alarm(60)
         do { try beChild(number) } catch { complain("child \(number): \(error)") }
         let status: Int32 = hasComplained() ? 1 : 0
         if number % 4 < 2 { exit(status) }
@@ -144,23 +157,29 @@ final class Parent {
         guard let inherited else { return }
         try inherited.useInChild()
         // What was inherited may be used anew, and other things made.
-        try capture(from: inherited.microphone)
-        try capture(from: AudioProcessor(configuration: Self.configuration(of: device)))
-        try capture(from: AudioProcessor(source: SimulatedSource(toneHz: 440, pace: .asFastAsPossible)))
+        try Self.capture(from: inherited.microphone)
         expect(try inherited.notifier !== DescriptorNotifier.running(), "the parent's notifier in a fork")
-        let ring = try BoundedAudioBuffer(maxChunks: 8, maxBytes: 1 << 20)
-        expect(ring.append([Int16](repeating: 1, count: 10)).isStored, "append to a ring of the child's own")
-        expect(try ring.popFirst()?.byteCount == 20, "a chunk from a ring of the child's own")
-        let own = try RecordingWriter(path: "\(path).\(number).wav", format: .speech, minimumFreeBytes: 0)
-        try own.finish()
+        try Self.captureAnew(from: device, to: "\(path).\(number).wav")
         if number % 2 == 0 { self.inherited = nil }
     }
 
-    private func capture(from processor: AudioProcessor) throws {
+    /// With nothing inherited. The parent does so, too, before it forks: what Swift has to make ready for that, a child
+    /// does not have to make under locks of Swift's own.
+    private static func captureAnew(from device: String, to path: String) throws {
+        try capture(from: AudioProcessor(configuration: configuration(of: device)))
+        try capture(from: AudioProcessor(source: SimulatedSource(toneHz: 440, pace: .asFastAsPossible)))
+        let ring = try BoundedAudioBuffer(maxChunks: 8, maxBytes: 1 << 20)
+        expect(ring.append([Int16](repeating: 1, count: 10)).isStored, "append to a new ring")
+        expect(try ring.popFirst()?.byteCount == 20, "a chunk from a new ring")
+        let own = try RecordingWriter(path: path, format: .speech, minimumFreeBytes: 0)
+        try own.finish()
+    }
+
+    private static func capture(from processor: AudioProcessor) throws {
         let listener = try processor.subscribe()
-        try processor.start(deadline: .seconds(60))
-        expect(try listener.next(timeout: .seconds(60)) != nil, "no chunk in a fork")
-        expect(try processor.stop().frameCount > 0, "an empty recording in a fork")
+        try processor.start(deadline: Limits.wait)
+        expect(try listener.next(timeout: Limits.wait) != nil, "no chunk")
+        expect(try processor.stop().frameCount > 0, "an empty recording")
         processor.cleanup()
     }
 }

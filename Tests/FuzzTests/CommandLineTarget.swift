@@ -15,11 +15,14 @@ extension FuzzTarget {
             "record\n--device\nsim:\n--seconds\n0.01\n--output\na.wav", "record\n--device=sim:tone=440\n--json",
             "record\n--device\nnumbered\n--seconds\n0.1\n--output\n-",
             "record\n--rate\n8000\n--format=f32\n--mono-from=2",
+            "record\n--device\nsim:\n--seconds=0.05\n--output=-\n--meter",
+            "monitor\n--device=sim:\n--port=0\n--seconds=0.05", "monitor\n--help",
             "record\n--device\nsim:a.wav\n--output\nb.wav\n--json",
         ].map { Array($0.utf8) },
         words: [
             "\n", "--", "-", "=", "--json", "--output", "--seconds", "--device", "--rate", "--channels", "--format",
-            "--mono-from", "--watch", "--help", "-h", "record", "config", "devices", "sim:", "numbered", "nothing",
+            "--mono-from", "--watch", "--meter", "--port", "--address", "--hosts", "monitor", "--help", "-h", "record",
+            "config", "devices", "sim:", "numbered", "nothing",
             "nan",
             "inf", "1e9", "0.001", "16000", "s24", "\u{0}",
         ], limit: 256

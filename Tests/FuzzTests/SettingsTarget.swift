@@ -38,8 +38,10 @@ extension FuzzTarget {
         _ = configuration.warnings
         guard configuration.chunkByteCount <= configuration.maxBytes else { throw Finding("a chunk beyond the cap") }
         for entry in configuration.effectiveSettings {
-            guard case .environment(let name) = entry.origin, let text = variables[name] else { continue }
-            do throws(AudioError) { try configuration.set(entry.setting, to: text, as: "again") } catch {
+            guard case .environment(let name) = entry.origin, let text = variables[name],
+                let setting = AudioConfiguration.Setting(rawValue: entry.name)
+            else { continue }
+            do throws(AudioError) { try configuration.set(setting, to: text, as: "again") } catch {
                 throw Finding("\(name) was accepted, and then: \(error)")
             }
         }

@@ -4,7 +4,7 @@ import VoiceAudioCore
 import VoiceAudioIO
 
 extension FuzzTarget {
-    /// Sound files, in memory, as temporary files, and as a microphone.
+    /// Sound files, in memory, as temporary files, as a microphone, and through a pipe.
     static let soundFiles = FuzzTarget(
         name: "sound files", share: 35, corpus: wavCorpus,
         words: [
@@ -33,6 +33,7 @@ extension FuzzTarget {
         } catch let error as AudioError {
             guard [.unreadableFile, .unsupportedFormat].contains(error.code) else { throw error }
         }
+        for rate in [8000, 16_000] { try capture(fromPipe: bytes, rate: rate) }
     }
 
     /// As much as a file of this size can hold, and a little more.
@@ -62,6 +63,43 @@ extension FuzzTarget {
             var bytes = unsafe span.mutableBytes
             if case .ended = try stream.read(into: &bytes) { return }
         }
+    }
+
+    /// What fits into a pipe, which nobody writes to any more.
+    private static func capture(fromPipe bytes: [UInt8], rate: Int) throws {
+        let pipe = Pipe()
+        try pipe.fileHandleForWriting.write(contentsOf: Data(bytes))
+        try pipe.fileHandleForWriting.close()
+        let format = AudioFormat(sampleRateHz: rate, channelCount: 1, sampleFormat: .s16)
+        do throws(AudioError) {
+            let source = DescriptorSource(descriptor: dup(pipe.fileHandleForReading.fileDescriptor))
+            let stream = try source.open(CaptureRequest(format: format, chunkFrameCount: 100), in: CaptureEnvironment())
+            defer { stream.close() }
+            try stream.start()
+            var buffer = [UInt8](repeating: 0, count: 100 * format.bytesPerFrame)
+            var frameCount = 0
+            while true {
+                var span = buffer.mutableSpan
+                // SAFETY: any bytes are valid.
+                var room = unsafe span.mutableBytes
+                guard case .frames(let count, _) = try stream.read(into: &room) else { break }
+                frameCount += count
+            }
+            // Each byte makes a frame at most, and a closed pipe has nothing to wait for.
+            guard frameCount <= bytes.count, case .ended = try read(stream) else {
+                throw AudioError(.invalidState, "\(frameCount) frames of \(bytes.count) bytes, and no end")
+            }
+        } catch {
+            guard [.unreadableFile, .unsupportedFormat].contains(error.code) else { throw error }
+        }
+    }
+
+    private static func read(_ stream: any CaptureStream) throws(AudioError) -> CaptureRead {
+        var frame: [UInt8] = [0, 0]
+        var span = frame.mutableSpan
+        // SAFETY: any bytes are valid.
+        var room = unsafe span.mutableBytes
+        return try stream.read(into: &room)
     }
 
     /// Small files of the kinds that people have, and the formats that libsndfile reads besides.

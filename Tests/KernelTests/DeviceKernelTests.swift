@@ -48,13 +48,13 @@ extension KernelTests {
 
         /// From when the kernel lists the card, or lists it no more, until a program that waits knows it.
         @Test(arguments: ["Mic", "Dummy", "HDA", "Loopback"])
-        func aCardThatGoesAndComesIsToldWithinASecond(card: String) async throws {
-            let gone = try await timeUntilTold("card-unplug \(card)") { change in
+        func aCardThatGoesAndComesIsToldWithinASecond(card: String) throws {
+            let gone = try timeUntilTold("card-unplug \(card)") { change in
                 guard case .removed(let removed) = change else { return false }
                 return removed.id == card
             }
             #expect(gone < .seconds(1))
-            let there = try await timeUntilTold("card-plug \(card)") { change in
+            let there = try timeUntilTold("card-plug \(card)") { change in
                 guard case .added(let added) = change else { return false }
                 return added.id == card
             }
@@ -63,9 +63,9 @@ extension KernelTests {
         }
 
         /// `default` is card 0, Loopback.
-        @Test func anotherDefaultIsTold() async throws {
-            _ = try await timeUntilTold("card-unplug Loopback") { $0 == .defaultChanged(.nothing) }
-            _ = try await timeUntilTold("card-plug Loopback") { change in
+        @Test func anotherDefaultIsTold() throws {
+            _ = try timeUntilTold("card-unplug Loopback") { $0 == .defaultChanged(.nothing) }
+            _ = try timeUntilTold("card-plug Loopback") { change in
                 guard case .defaultChanged(let device) = change else { return false }
                 return device.card?.id == "Loopback"
             }
@@ -96,20 +96,18 @@ extension KernelTests {
         /// Runs `command`, and has a thread wait for a change meanwhile.
         private func timeUntilTold(
             _ command: String, _ isIt: @escaping @Sendable (DeviceChange) -> Bool
-        ) async throws -> Duration {
+        ) throws -> Duration {
             let watch = try DeviceWatch()
             defer { watch.end() }
-            async let told = offThePool {
-                Result {
-                    while let change = try watch.next(timeout: .seconds(20)) {
-                        if isIt(change) { return ContinuousClock.now }
-                    }
-                    throw KernelGuest.Failure(description: "the watch ended")
+            let told = try ThreadResult {
+                while let change = try watch.next(timeout: .seconds(20)) {
+                    if isIt(change) { return ContinuousClock.now }
                 }
+                throw KernelGuest.Failure(description: "the watch ended")
             }
             try KernelGuest.run(command)
             let done = ContinuousClock.now
-            return done.duration(to: try await told.get())
+            return done.duration(to: try told.value())
         }
     }
 }

@@ -10,3 +10,8 @@ package func offThePool<Value: Sendable>(_ body: @escaping @Sendable () -> Value
         }
     }
 }
+
+/// Looks until something is so that tasks do: they may find the pool busy with other tests for minutes.
+package func eventuallyOffThePool(_ condition: @escaping @Sendable () -> Bool) async throws -> Bool {
+    try await offThePool { eventually(within: .seconds(240), condition) }
+}

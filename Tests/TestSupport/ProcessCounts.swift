@@ -44,9 +44,9 @@ package enum ProcessCounts {
     }
 }
 
-/// Looks until something is so, for a minute at most.
-package func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = ContinuousClock.now + .seconds(60)
+/// Looks until something is so, for a minute at most, or as long as it may take.
+package func eventually(within limit: Duration = .seconds(60), _ condition: () -> Bool) -> Bool {
+    let deadline = ContinuousClock.now + limit
     while !condition() {
         if ContinuousClock.now >= deadline { return false }
         usleep(500)

@@ -71,15 +71,22 @@ package final class ScriptedSource: CaptureSource {
     package var closeCount: Int { state.withLock { $0.closed } }
 
     /// Waits until the capture has taken all that was pushed and waits for more.
-    package func waitUntilTaken() -> Bool { wait { $0.events.isEmpty && $0.isWaiting } }
+    package func waitUntilTaken(within limit: Duration = .seconds(60)) -> Bool {
+        wait(within: limit) { $0.events.isEmpty && $0.isWaiting }
+    }
+
+    /// The same where a task is to begin the capture: it may find the pool busy with other tests for minutes.
+    package func isTakenByATask() async throws -> Bool {
+        try await offThePool { self.waitUntilTaken(within: .seconds(240)) }
+    }
 
     package func waitUntilHanging() -> Bool { wait { $0.isHanging } }
 
     package func waitUntilClosed(count: Int = 1) -> Bool { wait { $0.closed >= count } }
 
-    private func wait(until condition: (State) -> Bool) -> Bool {
+    private func wait(within limit: Duration = .seconds(60), until condition: (State) -> Bool) -> Bool {
         let clock = SystemClock()
-        let deadline = clock.now.advanced(by: .seconds(60))
+        let deadline = clock.now.advanced(by: limit)
         var descriptors = DescriptorSet(count: 1)
         descriptors.watch(changed.descriptor, at: 0)
         while true {

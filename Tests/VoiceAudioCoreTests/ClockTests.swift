@@ -35,7 +35,7 @@ private final class WaitingThread: Sendable {
     var hasEnded: Bool { result.withLock { $0 != nil } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ClockTests {
+@Suite(.timeLimit(.minutes(5))) struct ClockTests {
     @Test func aDeadlineIsReachedByTheHandAlone() throws {
         let clock = ManualClock()
         let start = clock.now

@@ -48,6 +48,47 @@ import VoiceAudioCore
         #expect(consumer.drain().map(\.byteCount) == [1, 2, 3])
     }
 
+    @Test func allAreTakenTogether() throws {
+        let ring = try ring()
+        var consumer = try ring.takeConsumer()
+        var sizes: [Int] = []
+        var losses: [AudioLoss?] = []
+        func note(_ header: AudioChunkHeader, _ bytes: RawSpan) {
+            sizes.append(bytes.byteCount)
+            losses.append(header.lossBefore)
+        }
+        // What comes meanwhile is for the next time, and nothing goes: a chunk too many is refused.
+        let taken = consumer.consumeAll { header, bytes in
+            if sizes.isEmpty {
+                #expect(ring.append([UInt8](repeating: 4, count: 4)) == .stored)
+                #expect(ring.append([UInt8(5)]) == .refused(.oldestBorrowed))
+                #expect(ring.removeAll() == 0)
+            }
+            note(header, bytes)
+            #expect(ring.count == 4)
+        }
+        #expect(taken == 3 && sizes == [1, 2, 3] && ring.count == 1)
+        #expect(ring.append([UInt8(6)]) == .stored)
+        #expect(consumer.consumeAll(note) == 2 && sizes == [1, 2, 3, 4, 1])
+        #expect(losses == [nil, nil, nil, nil, AudioLoss(frames: 1, cause: .ringRefused)])
+        #expect(consumer.consumeAll(note) == 0)
+        #expect(ring.statistics.delivered == AudioCount(chunks: 5, frames: 11, bytes: 11))
+    }
+
+    @Test func fromTheOneThatThrowsOnTheyStay() throws {
+        let ring = try ring()
+        var consumer = try ring.takeConsumer()
+        var count = 0
+        #expect(throws: Interruption.self) {
+            try consumer.consumeAll { _, _ throws(Interruption) in
+                if count == 2 { throw Interruption() }
+                count += 1
+            }
+        }
+        #expect(ring.count == 1 && ring.statistics.delivered.chunks == 2)
+        #expect(consumer.popFirst()?.header.lossBefore == nil)
+    }
+
     @Test func ofATakenProducerThePlainMethodRefuses() throws {
         let ring = try ring()
         do {

@@ -4,7 +4,7 @@ extension RingInterleavingState {
         enum At: Hashable {
             case admit, exchange
             case reserve, readLimit, storeReserved, checkLimit
-            case copy, describe, publish, storeByteEnd
+            case copy, describe, publish, moveHead, storeByteEnd
         }
 
         var at = At.admit
@@ -18,6 +18,9 @@ extension RingInterleavingState {
         var offsetEnd: Int8 = 0
         var start: Int8 = 0
         var offset: Int8 = 0
+        var position: Int8 = 0
+        /// Behind the newest chunk that was published.
+        var publishedEnd: Int8 = 0
         var limitSeenEarly: Int8 = 0
         /// Between a reservation that held and the publication or refusal.
         var hasPlace = false
@@ -28,11 +31,16 @@ extension RingInterleavingState {
     /// The parts of an append in the order of the code.
     private var order: [Producer.At] {
         if scenario.fillsInPlace || has(.copyBeforeAdmission) {
-            return [.reserve, .copy, .admit, .describe, .publish, .storeByteEnd]
+            return [.reserve, .copy, .admit, .describe, .publish, .moveHead, .storeByteEnd]
         }
-        if has(.headBeforeCopy) { return [.admit, .reserve, .describe, .publish, .copy, .storeByteEnd] }
-        if has(.byteEndBeforeHead) { return [.admit, .reserve, .copy, .describe, .storeByteEnd, .publish] }
-        return [.admit, .reserve, .copy, .describe, .publish, .storeByteEnd]
+        let rest: [Producer.At] =
+            switch scenario.bug {
+            case .publishedBeforeCopy: [.describe, .publish, .copy, .moveHead, .storeByteEnd]
+            case .headBeforePublished: [.copy, .describe, .moveHead, .publish, .storeByteEnd]
+            case .byteEndBeforeHead: [.copy, .describe, .storeByteEnd, .publish, .moveHead]
+            default: [.copy, .describe, .publish, .moveHead, .storeByteEnd]
+            }
+        return [.admit, .reserve] + rest
     }
 
     mutating func stepProducer() throws(Violation) {
@@ -63,7 +71,7 @@ extension RingInterleavingState {
             producer.hasPlace = true
             goOn(after: .reserve)
         case .copy:
-            let isHeld = (tail >> 1..<head).contains { offsets[slot($0)] == producer.offset }
+            let isHeld = held.contains { offsets[slot($0)] == producer.offset }
             try require(!isHeld, "copies over a chunk that is held")
             cells[Int(producer.offset)] = producer.number
             goOn(after: .copy)
@@ -72,11 +80,16 @@ extension RingInterleavingState {
             starts[slot(head)] = producer.start
             offsets[slot(head)] = producer.offset
             numbers[slot(head)] = producer.number
+            producer.position = head
             goOn(after: .describe)
         case .publish:
-            head += 1
+            published[slot(producer.position)] = producer.position + 1
+            producer.publishedEnd = producer.position + 1
             producer.hasPlace = false
             goOn(after: .publish)
+        case .moveHead:
+            head += 1
+            goOn(after: .moveHead)
         case .storeByteEnd:
             byteEnd = producer.start + 1
             goOn(after: .storeByteEnd)
@@ -128,6 +141,7 @@ extension RingInterleavingState {
         producer.word = 0
         producer.start = 0
         producer.offset = 0
+        producer.position = 0
         producer.limitSeenEarly = 0
     }
 }

@@ -7,7 +7,8 @@ struct RingInterleavingState: Hashable {
     /// A bug planted in the model.
     enum Bug: CaseIterable {
         case claimWithoutBit, evictIgnoringTheBit, evictWithoutCompareAndSwap, discardWithoutCompareAndSwap
-        case headBeforeCopy, copyBeforeAdmission, restartWhileHeld, releaseBeforeReading
+        case publishedBeforeCopy, headBeforePublished, publishedAtAnyTime, copyBeforeAdmission, restartWhileHeld
+        case releaseBeforeReading
         case limitReadBeforeReserving, pagesWithoutLookingAgain, byteEndBeforeHead, limitLiftedBeforeReleasing
     }
 
@@ -41,6 +42,7 @@ struct RingInterleavingState: Hashable {
     var starts = SIMD2<Int8>(repeating: 0)
     var offsets = SIMD2<Int8>(repeating: 0)
     var numbers = SIMD2<Int8>(repeating: 0)
+    var published = SIMD2<Int8>(repeating: 0)
 
     var producer = Producer()
     var consumer = Consumer()
@@ -70,12 +72,12 @@ struct RingInterleavingState: Hashable {
         case .discarder: try stepDiscarder()
         case .releaser: try stepReleaser()
         }
-        let held = head - tail >> 1
-        try require((0...Int8(Self.maxChunks)).contains(held), "\(held) chunks held")
+        let end = max(head, producer.publishedEnd)
+        try require((0...Int8(Self.maxChunks)).contains(end - tail >> 1), "\(end - tail >> 1) chunks held")
         if Thread.allCases.allSatisfy(isOver) {
             let gone = consumer.delivered + producer.evicted + discarder.cleared
             let appended = producer.appended
-            try require(appended == gone + Int(held), "\(appended) appended, \(gone) gone, \(held) held")
+            try require(appended == gone + held.count, "\(appended) appended, \(gone) gone, \(held.count) held")
         }
     }
 
@@ -86,8 +88,11 @@ struct RingInterleavingState: Hashable {
     /// Whether a chunk that is held lies in the cell, or one that is being filled.
     func isInUse(_ cell: Int) -> Bool {
         if producer.hasPlace, Int(producer.offset) == cell { return true }
-        return (tail >> 1..<max(head, tail >> 1)).contains { Int(offsets[slot($0)]) == cell }
+        return held.contains { Int(offsets[slot($0)]) == cell }
     }
+
+    /// The positions of the chunks that are held: `head` may not have come to the newest yet.
+    var held: Range<Int8> { tail >> 1..<max(tail >> 1, head, producer.publishedEnd) }
 
     /// As an exchange of a thread that found `expected` before.
     mutating func exchangeTail(_ expected: Int8, _ desired: Int8, always: Bool = false) -> Bool {

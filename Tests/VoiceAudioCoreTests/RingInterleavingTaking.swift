@@ -1,12 +1,11 @@
-// The model's other threads: `claim` and `release`, `discardAll`, `releasePages`.
+// The model's other threads: `claim` and `release`, `discard`, `releasePages`.
 extension RingInterleavingState {
     struct Consumer: Hashable {
-        enum At: Hashable { case readTail, readHead, claim, look, read, readAgain, release }
+        enum At: Hashable { case readTail, readPublished, claim, look, read, readAgain, release }
 
         var at = At.readTail
         var takes = 0
         var delivered = 0
-        var knownHead: Int8 = 0
         var word: Int8 = 0
         var offset: Int8 = 0
         var number: Int8 = 0
@@ -17,11 +16,14 @@ extension RingInterleavingState {
         switch consumer.at {
         case .readTail:
             consumer.word = tail
-            consumer.at = consumer.word >> 1 >= consumer.knownHead ? .readHead : .claim
-        case .readHead:
-            consumer.knownHead = head
+            consumer.at = .readPublished
+        case .readPublished:
+            let position = consumer.word >> 1
+            let published = published[slot(position)]
             consumer.at = .claim
-            if consumer.word >> 1 >= head { endTake() }
+            guard has(.publishedAtAnyTime) ? published == 0 : published <= position else { return }
+            try require(head <= position || tail != consumer.word, "a chunk that is counted cannot be taken")
+            endTake()
         case .claim:
             let claimed = has(.claimWithoutBit) ? tail == consumer.word : exchangeTail(consumer.word, consumer.word | 1)
             consumer.at = claimed ? .look : .readTail

@@ -1,7 +1,9 @@
+import TestSupport
 import Testing
 
 /// All interleavings of a few steps of the ring's threads, walked one after the other.
-@Suite struct RingInterleavingTests {
+@Suite(.enabled(if: !ProcessCounts.isSanitized, "a model in safe code, of one thread: a sanitizer has nothing to see"))
+struct RingInterleavingTests {
     typealias State = RingInterleavingState
 
     /// Walks every state that some interleaving reaches, each once.

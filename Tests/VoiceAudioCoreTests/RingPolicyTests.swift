@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import VoiceAudioCore
 
@@ -98,6 +99,18 @@ import VoiceAudioCore
             #expect(statistics.refused(because: reason).chunks == 1)
         }
         #expect(statistics.refused(because: .partialFrame) == AudioCount(chunks: 2, frames: 1, bytes: 3))
+    }
+
+    @Test func aChunkOfMoreThanAGibibyteIsRefused() throws {
+        let ring = try BoundedAudioBuffer(maxChunks: 3, maxBytes: 1 << 31, format: .speech)
+        let byteCount = 1 << 30 + 2
+        // SAFETY: addresses alone: the chunk is refused before anybody reads it.
+        let chunk = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        try #require(unsafe chunk != MAP_FAILED)
+        defer { unsafe munmap(chunk, byteCount) }
+        let bytes = unsafe UnsafeRawBufferPointer(start: chunk, count: byteCount).bytes
+        #expect(ring.append(bytes) == .refused(.largerThanChunkLimit))
+        #expect(ring.statistics.refused(because: .largerThanChunkLimit).bytes == byteCount)
     }
 
     @Test func impossibleCapsAreErrorsThatNameThem() throws {

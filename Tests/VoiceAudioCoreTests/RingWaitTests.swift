@@ -3,7 +3,7 @@ import Testing
 import VoiceAudioCore
 
 /// Waiting for chunks and for room, on a clock that the tests move.
-@Suite(.timeLimit(.minutes(1))) struct RingWaitTests {
+@Suite(.timeLimit(.minutes(5))) struct RingWaitTests {
     private let clock = ManualClock()
 
     private func ring(_ maxChunks: Int = 10, overflow: OverflowPolicy = .original) throws -> BoundedAudioBuffer {

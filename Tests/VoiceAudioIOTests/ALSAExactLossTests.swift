@@ -317,7 +317,7 @@ import VoiceAudioIO
             clock.advance(by: .milliseconds(random.next() % 200 == 0 ? Int(random.next() % 3000) : 10))
             let due = Int(begin.duration(to: clock.now) / .nanoseconds(62_500))
             script.script.withLock { $0.avails = [due - delivered - lost] }
-            while due - delivered - lost > 0 {
+            while due - delivered - lost >= 160 {
                 let waiting = due - delivered - lost
                 script.script.withLock { script in
                     script.reads = [min(160, waiting)]
@@ -336,7 +336,7 @@ import VoiceAudioIO
                 case .nothing, .reopened, .ended: break
                 }
             }
-            // Until the device has nothing more.
+            // Until the device has no more than a rest, which waits.
             _ = try stream.readSamples()
         }
         #expect(lost > 100_000)

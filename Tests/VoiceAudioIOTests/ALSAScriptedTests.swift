@@ -57,6 +57,27 @@ import VoiceAudioIO
         #expect(script.count("prepare") == 0)
     }
 
+    /// Taken at once, it would put the rest of its chunk between two wake-ups of the device, and the chunk into the later one.
+    @Test(arguments: [false, true]) func aRestThatDoesNotFillAChunkWaits(isHardware: Bool) throws {
+        let script = ALSAScript {
+            $0.reads = [160, 100, 60]
+            $0.waiting = 100
+            $0.isHardware = isHardware
+            $0.avails = isHardware ? [260, 100] : [260]
+        }
+        let clock = StepClock()
+        let stream = try open(script, clock: clock)
+        try stream.start()
+        clock.advance(by: .microseconds(16_250))
+        #expect(try stream.readSamples().samples.count == 160)
+        #expect(try stream.readSamples().result == .nothing)
+        #expect(script.count("readi") == 1)
+        // Of a chunk that is begun, all that is there is taken where that fills it.
+        script.script.withLock { $0.waiting = 60 }
+        #expect(try stream.readSamples().samples.count == 100)
+        #expect(try stream.readSamples(frameCount: 60).samples.count == 60)
+    }
+
     @Test func captureTimeNeverRunsBackward() throws {
         let script = ALSAScript {
             $0.reads = [160, 160]

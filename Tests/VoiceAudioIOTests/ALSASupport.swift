@@ -3,19 +3,6 @@ import TestSupport
 import VoiceAudioCore
 import VoiceAudioIO
 
-/// Keeps what is logged.
-final class LogCollector: AudioLogSink {
-    let lines = Lock<[String]>([])
-
-    func log(
-        level: AudioLogLevel, message: @autoclosure () -> String, metadata: @autoclosure () -> [String: String],
-        source: @autoclosure () -> String
-    ) {
-        let line = message()
-        lines.withLock { $0.append(line) }
-    }
-}
-
 extension CaptureStream {
     /// One read into fresh memory; the samples it brought.
     func readSamples(frameCount: Int = 160) throws(AudioError) -> (result: CaptureRead, samples: [Int16]) {
@@ -38,11 +25,4 @@ func withALSAConfiguration<Result>(
     let before = changeProcessEnvironment(["ALSA_CONFIG_PATH": path])
     defer { changeProcessEnvironment(before) }
     return try body()
-}
-
-func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let directory = NSTemporaryDirectory() + "/voiceaudio-alsa-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    return try body(directory)
 }

@@ -23,7 +23,26 @@ import VoiceAudioIO
             script.stamp = stampedAt
             script.clocks = clocks
         }
-        return try stream.readSamples().result
+        // What the last read left is no whole chunk, and waits for a wake-up.
+        let result = try stream.readSamples().result
+        return result == .nothing ? try stream.readSamples().result : result
+    }
+
+    /// Taken, they would leave the first period short of what the device wakes for, and the first chunk to the second one.
+    @Test(arguments: [false, true]) func theFirstFramesWaitForTheirPeriod(isHardware: Bool) throws {
+        let script = ALSAScript {
+            $0.reads = [160]
+            $0.avails = [3]
+            $0.waiting = 162
+            $0.isHardware = isHardware
+        }
+        let clock = StepClock(isReady: true)
+        let stream = try open(clock: clock, script: script)
+        #expect(try stream.readSamples().result == .nothing)
+        #expect(script.count("readi") == 0)
+        try stream.wait(orFor: CaptureWakeUp(try WakeUp()))
+        clock.advance(by: .milliseconds(10))
+        #expect(try stream.readSamples().samples == (0..<160).map { $0 })
     }
 
     static let clocks: [SystemClockID: Int64] = [

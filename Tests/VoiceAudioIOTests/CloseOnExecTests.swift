@@ -12,7 +12,7 @@ final class CloseOnExecTests: XCTestCase {
     private let scratch = Scratch()
 
     /// Each open descriptor, and what it is open on.
-    private func descriptors() throws -> [Int32: String] {
+    private static func descriptors() throws -> [Int32: String] {
         var found: [Int32: String] = [:]
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + name)
@@ -37,11 +37,11 @@ final class CloseOnExecTests: XCTestCase {
     private func assertNothingIsInherited(
         atLeast count: Int, but known: Set<String> = [], _ body: (_ check: () throws -> Void) throws -> Void
     ) throws {
-        let before = try descriptors()
+        let before = try Self.descriptors()
         let inheritedBefore = try inherited()
         var hasChecked = false
         try body {
-            let new = try descriptors().filter { before[$0.key] != $0.value }
+            let new = try Self.descriptors().filter { before[$0.key] != $0.value }
             XCTAssertGreaterThanOrEqual(new.count, count, "\(new)")
             for (number, target) in new where !known.contains(target) {
                 XCTAssertEqual(clinux_fcntl_int(number, F_GETFD, 0) & FD_CLOEXEC, FD_CLOEXEC, "\(number): \(target)")
@@ -57,11 +57,8 @@ final class CloseOnExecTests: XCTestCase {
         let deadline = clock.now.advanced(by: .seconds(60))
         let history = try BoundedAudioBuffer(
             maxChunks: 10, maxBytes: 1 << 20, format: .speech, maxChunkBytes: 3200, clock: clock)
-        let capture = try Capture(
-            source: source, request: CaptureRequest(format: .speech, chunkFrameCount: 1600),
-            environment: CaptureEnvironment(), history: history, subscribers: SubscriberTable(), health: HealthBoard(),
-            realtimePriority: 0,
-            by: deadline, abort: try WakeUp(), abandon: { _ in })
+        let plan = CapturePlan(source: source, request: CaptureRequest(format: .speech, chunkFrameCount: 1600))
+        let capture = try Capture(plan, history: history, by: deadline, abort: try WakeUp(), abandon: { _ in })
         XCTAssertEqual(try history.waitForChunks(timeout: .seconds(60)), .ready)
         try body(history)
         XCTAssertTrue(capture.stop(by: clock.now.advanced(by: .seconds(60))))
@@ -89,12 +86,15 @@ final class CloseOnExecTests: XCTestCase {
     }
 
     func testWaiting() async throws {
-        let before = try descriptors()
+        let before = try Self.descriptors()
         let (watch, notifier) = (try DeviceWatch(), try DescriptorNotifier.running())
         let wakeUp = try WakeUp()
         let waiting = Task { await notifier.waitUntilReadable(wakeUp.descriptor) }
-        XCTAssertTrue(eventually { (try? descriptors().values.count { $0.contains("eventfd") }) ?? 0 > 3 })
-        for (number, target) in try descriptors() where before[number] != target {
+        let isWaiting = try await eventuallyOffThePool {
+            (try? Self.descriptors().values.count { $0.contains("eventfd") }) ?? 0 > 3
+        }
+        XCTAssertTrue(isWaiting)
+        for (number, target) in try Self.descriptors() where before[number] != target {
             XCTAssertEqual(clinux_fcntl_int(number, F_GETFD, 0) & FD_CLOEXEC, FD_CLOEXEC, "\(number): \(target)")
         }
         wakeUp.signal()

@@ -17,8 +17,10 @@ extension ALSARealTests {
                     process.executableURL = programBesideTests("ForkingProgram")
                     process.arguments = [directory, "voiceaudio_numbered", ProcessCounts.isSanitized ? "8" : "24"]
                     // A sanitizer would look for leaks in a child whose parent's threads, and what they hold, are not there.
+                    // Whoever hangs ends by a signal, and says what each of its threads is at.
                     process.environment = ProcessInfo.processInfo.environment.merging([
                         "ASAN_OPTIONS": "detect_leaks=0", "TMPDIR": directory,
+                        "SWIFT_BACKTRACE": "enable=yes,threads=all,color=no,interactive=no,output-to=stderr",
                     ]) { $1 }
                     let errors = Pipe()
                     process.standardError = errors

@@ -3,7 +3,7 @@ import VoiceAudioCore
 import VoiceAudioIO
 
 /// A capture goes on with another history while the place of its next chunk is reserved, and still empty, in the old one.
-@Suite(.timeLimit(.minutes(1))) struct HistoryExchangeTests {
+@Suite(.timeLimit(.minutes(5))) struct HistoryExchangeTests {
     private func history() throws -> BoundedAudioBuffer {
         try BoundedAudioBuffer(maxChunks: 10, maxBytes: 3200, format: .speech, maxChunkBytes: 320)
     }
@@ -12,18 +12,14 @@ import VoiceAudioIO
         let clock = ManualClock()
         let old = try history()
         let new = try history()
+        let plan = CapturePlan(
+            source: SimulatedSource(toneHz: 440), request: CaptureRequest(format: .speech, chunkFrameCount: 160),
+            environment: CaptureEnvironment(clock: clock))
         let capture = try Capture(
-            source: SimulatedSource(toneHz: 440),
-            request: CaptureRequest(format: .speech, chunkFrameCount: 160),
-            environment: CaptureEnvironment(clock: clock), history: old, subscribers: SubscriberTable(),
-            health: HealthBoard(),
-            realtimePriority: 0, by: clock.now.advanced(by: .seconds(10)), abort: try WakeUp(),
-            abandon: { _ in })
+            plan, history: old, by: clock.now.advanced(by: .seconds(10)), abort: try WakeUp(), abandon: { _ in })
         #expect(clock.waitUntilWaiting())
         #expect(
-            capture.control.exchangeHistory(
-                for: try new.takeProducer(), by: clock.now.advanced(by: .seconds(10)), clock: clock,
-                threadEnd: capture.endDescriptor))
+            capture.exchangeHistory(for: try new.takeProducer(), by: clock.now.advanced(by: .seconds(10))))
         #expect(clock.waitUntilWaiting())
         clock.advance(by: .milliseconds(10))
         #expect(try new.waitForChunks(timeout: nil) == .ready)

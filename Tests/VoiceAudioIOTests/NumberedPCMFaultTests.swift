@@ -33,7 +33,7 @@ func status(of call: () throws -> Void) throws -> Int32 {
 
 extension ALSARealTests {
     /// Faults at frames, as a reader sees them that is not ours.
-    @Suite(.timeLimit(.minutes(1))) struct NumberedPCMFaultTests {
+    @Suite(.timeLimit(.minutes(5))) struct NumberedPCMFaultTests {
         private let clock = SystemClock()
 
         /// A started reader with a buffer that holds seconds, woken at 160 frames.

@@ -5,7 +5,7 @@ import VoiceAudioCore
 
 extension ALSARealTests {
     /// Faults without an error: what comes is late, little, nothing or wrong.
-    @Suite(.timeLimit(.minutes(1))) struct NumberedPCMFlowFaultTests {
+    @Suite(.timeLimit(.minutes(5))) struct NumberedPCMFlowFaultTests {
         private let clock = SystemClock()
 
         /// A started reader with a buffer that holds seconds, woken at 160 frames.

@@ -7,7 +7,7 @@ import VoiceAudioIO
 
 extension ALSARealTests {
     /// Calls that fail, and calls that do not return.
-    @Suite(.timeLimit(.minutes(1))) struct NumberedPCMHangTests {
+    @Suite(.timeLimit(.minutes(5))) struct NumberedPCMHangTests {
         private static let fields = "speed 0 formats S32_LE channels 1"
 
         /// All that a reader does, by the name that the script has for it.

@@ -6,7 +6,7 @@ import VoiceAudioIO
 
 extension ALSARealTests {
     /// Frames come by the clock. Nothing here asks for more of the clock than a machine under load can keep.
-    @Suite(.timeLimit(.minutes(1))) struct NumberedPCMPaceTests {
+    @Suite(.timeLimit(.minutes(5))) struct NumberedPCMPaceTests {
         private let clock = SystemClock()
 
         /// Frames that come from one moment to another.

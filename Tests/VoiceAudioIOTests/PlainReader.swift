@@ -1,4 +1,5 @@
 import CALSA
+import CLinux
 import Glibc
 
 // SAFETY: in this file the PCM is open from init to deinit and used by one test; results are written to locals.

@@ -45,6 +45,21 @@ struct RecordingWriterTests {
         #expect(try SoundFileReader(path: path).readAll(as: .s16) == (0..<13).flatMap { _ in hundredth })
     }
 
+    /// Once it is finished, as by a shutdown hook meanwhile, the descriptor's number may be another file's.
+    @Test(arguments: ["a.wav", "a.flac"]) func aHeaderIsNotWrittenToWhatCameAfterIt(name: String) throws {
+        let writer = try RecordingWriter(path: scratch.file(name), format: .speech, minimumFreeBytes: 0)
+        let bytes = sampleBytes(100, of: .speech)
+        try withRawSpan(of: bytes) { try writer.append($0) }
+        try writer.finish()
+        let others = try (0..<64).map { number in
+            let path = scratch.file("other\(number)")
+            try Data().write(to: URL(fileURLWithPath: path))
+            return try #require(FileHandle(forUpdatingAtPath: path))
+        }
+        try writer.updateHeader()
+        for other in others { #expect(try other.seekToEnd() == 0) }
+    }
+
     @Test func theLastReferenceFinishes() throws {
         let path = scratch.file("a.wav")
         let bytes = sampleBytes(100, of: .speech)

@@ -71,6 +71,11 @@ private func first(_ count: Int, of source: SimulatedSource, _ format: AudioForm
         #expect((0..<60_000).allSatisfy { packed[$0 * 3] == 0 })
     }
 
+    private func resampled(_ samples: [Float], from rate: Int, to newRate: Int) throws -> [Float] {
+        var resampler = try Resampler(from: rate, to: newRate, channelCount: 1)
+        return try resampler.convert(samples, isEnd: true)
+    }
+
     @Test(arguments: [8000, 22_050, 44_100, 48_000])
     func speechAtAnotherRateSoundsTheSame(rate: Int) throws {
         let format = AudioFormat(sampleRateHz: rate, channelCount: 1, sampleFormat: .f32)

@@ -57,7 +57,7 @@ private final class DeadlineClock: AudioClock {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SimulatedSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatedSourceTests {
     @Test func framesArriveByThePeriodAndKnowWhenTheyWereCaptured() throws {
         let scratch = Scratch()
         let listener = try Listener(SimulatedSource(file: numberedFile(1000, in: scratch)))

@@ -21,12 +21,6 @@ final class Scratch {
     var names: [String] { try! FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 }
 
-/// A program that SwiftPM built with the tests.
-func programBesideTests(_ name: String) -> URL {
-    URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        .appendingPathComponent(name)
-}
-
 /// Bytes that look like nothing in particular, and are the same each time; as `f32`, numbers in −1…1.
 func sampleBytes(_ count: Int, of format: AudioFormat, seed: UInt64 = 1) -> [UInt8] {
     var state = seed

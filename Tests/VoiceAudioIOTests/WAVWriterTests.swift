@@ -28,6 +28,22 @@ struct WAVWriterTests {
         #expect(try SoundFileReader(path: path).readAll(as: .s16) == bytes + bytes)
     }
 
+    @Test(arguments: [0, 2, 200, 198, 1000, 1 << 40])
+    func theFinishedHeaderIsRightWhateverWasExpected(expectedByteCount: Int) throws {
+        let path = scratch.file("a.wav")
+        let bytes = sampleBytes(100, of: .speech)
+        try withNewFile(path) { descriptor in
+            let writer = try WAVWriter(
+                descriptor: descriptor, name: path, format: .speech, expectedByteCount: expectedByteCount)
+            try withRawSpan(of: bytes) { try writer.write($0) }
+            try writer.finish()
+            #expect(writer.byteCount == 244)
+        }
+        let file = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        #expect(file[4..<8] == [236, 0, 0, 0] && file[40..<44] == [200, 0, 0, 0])
+        #expect(try SoundFileReader(path: path).readAll(as: .s16) == bytes)
+    }
+
     @Test func aPartOfAFrameIsRefused() throws {
         try withNewFile(scratch.file("a.wav")) { descriptor in
             let writer = try WAVWriter(descriptor: descriptor, name: "a", format: .speech)

@@ -62,7 +62,7 @@ import VoiceAudioCore
         let chunks = processor.chunks()
         try await processor.arm()
         source.push(.frames(100))
-        #expect(try await offThePool(source.waitUntilTaken))
+        #expect(try await source.isTakenByATask())
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
             for try await _ in chunks { return false }
@@ -82,7 +82,7 @@ import VoiceAudioCore
             return -1
         }
         // It may find the first ones without waiting, but once it waits it is woken by the fifth.
-        #expect(try await offThePool { eventually { ProcessCounts.threads(named: "va-notify") > 0 } })
+        #expect(try await eventuallyOffThePool { ProcessCounts.threads(named: "va-notify") > 0 })
         source.push(.frames(500))
         #expect(try await task.value >= 0)
         processor.cleanup()
@@ -119,8 +119,8 @@ import VoiceAudioCore
     @Test func runEndsOnCancellationAndCleansUp() async throws {
         let processor = processor
         let task = Task { try await processor.run() }
-        #expect(try await offThePool(source.waitUntilTaken))
-        #expect(processor.state == .ready)
+        // The source is open a moment before the processor says so.
+        #expect(try await eventuallyOffThePool { processor.state == .ready })
         task.cancel()
         try await task.value
         #expect(processor.state == .idle)
@@ -131,7 +131,7 @@ import VoiceAudioCore
         let failure = AudioError(.deviceLost, "unplugged")
         let processor = processor
         let task = Task { try await processor.run() }
-        #expect(try await offThePool(source.waitUntilTaken))
+        #expect(try await source.isTakenByATask())
         source.push(.fail(failure))
         await #expect(throws: failure) { try await task.value }
         #expect(processor.state == .idle)
@@ -165,6 +165,49 @@ import VoiceAudioCore
                 return await group.reduce(true) { $0 && $1 }
             }
             #expect(all, "one was turned away while another waited")
+        }
+    }
+
+    @Test func copiesOfOneWaitMayWaitAtTheSameTime() async throws {
+        for _ in 0..<50 {
+            let wakeUp = try WakeUp()
+            var wait = DescriptorWait()
+            wakeUp.signal()
+            let isReadable = try await wait.untilReadable(wakeUp.descriptor, of: "the original")
+            #expect(isReadable)
+            wakeUp.clear()
+            let all = try await withThrowingTaskGroup(of: Bool.self) { [wait] group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var copy = wait
+                        return try await copy.untilReadable(wakeUp.descriptor, of: "a copy")
+                    }
+                }
+                group.addTask {
+                    for _ in 0..<10 { await Task.yield() }
+                    wakeUp.signal()
+                    return true
+                }
+                return try await group.reduce(true) { $0 && $1 }
+            }
+            #expect(all, "one took the other's turn")
+        }
+    }
+
+    @Test func aWaitThatWasCancelledDisturbsNoneAfterIt() async throws {
+        let wakeUp = try WakeUp()
+        let wait = Task {
+            var wait = DescriptorWait()
+            let isReadable = try await wait.untilReadable(wakeUp.descriptor, of: "what never comes")
+            #expect(!isReadable)
+            return wait
+        }
+        wait.cancel()
+        var again = try await wait.value
+        wakeUp.signal()
+        for _ in 0..<50 {
+            let isReadable = try await again.untilReadable(wakeUp.descriptor, of: "what is there")
+            #expect(isReadable)
         }
     }
 }

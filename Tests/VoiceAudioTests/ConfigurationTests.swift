@@ -34,6 +34,8 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(defaults.minimumFreeDiskBytes == 1_073_741_824)
         #expect(defaults.realtimePriority == 0)
         #expect(defaults.logLevel == .info)
+        #expect(try defaults.memoryPressure == .standard)
+        #expect(defaults.resultMemoryPercent == 20)
         #expect(defaults.warnings.isEmpty)
         #expect(Setting.allCases.allSatisfy { defaults.origin(of: $0) == .default })
         try defaults.validate()
@@ -47,6 +49,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         ("MAX_MEMORY_MB", 1, 1_048_576, "1 to 1048576 (MiB)"), ("MAX_RECORDING_MB", 1, 1_048_576, "1 to 1048576 (MiB)"),
         ("BLOCK_MS", 1, 60_000, "1 to 60000 (ms)"), ("STOP_TIMEOUT_MS", 1, 600_000, "1 to 600000 (ms)"),
         ("MIN_FREE_DISK_MB", 0, 1_048_576, "0 to 1048576 (MiB)"), ("REALTIME_PRIORITY", 0, 99, "0 to 99"),
+        ("RESULT_MEMORY_PERCENT", 1, 90, "1 to 90 (%)"),
     ])
     func numbersKeepTheirLimits(suffix: String, lowest: Int, highest: Int, accepted: String) throws {
         let description = try #require(SettingDescription.all.first { $0.variable == "VOICE_AUDIO_" + suffix })
@@ -86,7 +89,8 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(try configuration(["DEVICE": "hw:CARD=Mic,DEV=0"]).device == "hw:CARD=Mic,DEV=0")
         #expect(try configuration(["TEMP_DIR": "/var/tmp"]).temporaryDirectory == "/var/tmp")
         let refused = [
-            ("DEVICE", ""), ("DEVICE", "default\r"), ("DEVICE", "-"), ("DEVICE", "fd:3"), ("DEVICE", "sim:tone=x"),
+            ("DEVICE", ""), ("DEVICE", "default\r"), ("DEVICE", "fd:"), ("DEVICE", "fd:-1"), ("DEVICE", "fd:3 "),
+            ("DEVICE", "fd:2147483648"), ("DEVICE", "sim:tone=x"),
             ("TEMP_DIR", "tmp"), ("TEMP_DIR", ""),
         ]
         for (suffix, text) in refused {
@@ -173,7 +177,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
             ("stopTimeout is 0 ns: accepted are more than 0 and at most 600000 ms", { $0.stopTimeout = .zero }),
             ("realtimePriority is 100: accepted are 0 to 99", { $0.realtimePriority = 100 }),
             (
-                #"device is "": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#,
+                #"device is "": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE, sim:tone=HZ, fd:NUMBER and -"#,
                 { $0.device = "" }
             ),
             (#"temporaryDirectory is "x": accepted are absolute paths"#, { $0.temporaryDirectory = "x" }),
@@ -201,6 +205,27 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         try smallest.validate()
     }
 
+    @Test func percentagesOfMemoryPressureAscend() throws {
+        let read = try configuration(["PRESSURE_MODERATE": "1", "PRESSURE_HIGH": "2", "PRESSURE_CRITICAL": "3"])
+        #expect(
+            try read.memoryPressure
+                == MemoryPressureConfiguration(moderatePercent: 1, highPercent: 2, criticalPercent: 3))
+        #expect(try MemoryPressureMonitor(configuration: read).configuration == read.memoryPressure)
+        #expect(
+            message { () throws(AudioError) in _ = try configuration(["PRESSURE_HIGH": "70"]) }
+                == "pressureModeratePercent is 70 %, VOICE_AUDIO_PRESSURE_HIGH is 70 % and pressureCriticalPercent is"
+                + " 90 %: accepted are ascending percentages")
+        #expect(
+            message { () throws(AudioError) in _ = try configuration(["PRESSURE_CRITICAL": "100"]) }
+                == #"VOICE_AUDIO_PRESSURE_CRITICAL is "100": accepted are 1 to 99 (%)"#)
+        var changed = read
+        changed.pressureCriticalPercent = 0
+        #expect(message { () throws(AudioError) in _ = try changed.memoryPressure } != nil)
+        #expect(
+            message { () throws(AudioError) in try changed.validate() }
+                == "pressureCriticalPercent is 0: accepted are 1 to 99 (%)")
+    }
+
     @Test func allProblemsAreToldAtOnce() {
         let problem = message { () throws(AudioError) in
             _ = try configuration(["MAX_MEMORY_MB": "0", "CHANNELS": "many", "SAMPLE_RATE": "44100"])
@@ -219,7 +244,7 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         let read = try AudioConfiguration(
             environment: .init([
                 "VOICE_AUDIO_MAX_MEMORY": "5", "VOICE_AUDIO_SAMPLERATE": "8000", "VOICE_AUDIO_MONITOR_PORT": "9000",
-                "VOICE_AUDIO_PRESSURE_HIGH": "80", "VOICE_AUDIO_RESULT_MEMORY_PERCENT": "20", "PATH": "/bin",
+                "VOICE_AUDIO_MONITOR_TOKEN": "80", "PATH": "/bin",
             ]))
         #expect(
             read.warnings == [
@@ -252,10 +277,12 @@ private func message(_ body: () throws(AudioError) -> Void) -> String? {
         #expect(try (source("default") as? ALSASource)?.device == "default")
         #expect(try (source("hw:CARD=Mic2") as? ALSASource)?.device == "hw:CARD=Mic2")
         #expect(try (source("sim:") as? SimulatedSource)?.name == "sim:")
+        #expect(try (source("-") as? DescriptorSource)?.name == "-")
+        #expect(try (source("fd:2147483647") as? DescriptorSource)?.name == "fd:2147483647")
         #expect(try (source("sim:tone=440") as? SimulatedSource)?.name == "sim:tone=440.0")
         #expect(
-            message { () throws(AudioError) in _ = try source("fd:0") }
-                == #"device is "fd:0": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and sim:tone=HZ"#
+            message { () throws(AudioError) in _ = try source("fd:x") }
+                == #"device is "fd:x": accepted are an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE, sim:tone=HZ, fd:NUMBER and -"#
         )
     }
 

@@ -5,7 +5,7 @@ import VoiceAudioCore
 import VoiceAudioIO
 
 /// How a processor's capture fares, as its user sees it.
-@Suite(.timeLimit(.minutes(1))) struct ProcessorHealthTests {
+@Suite(.timeLimit(.minutes(5))) struct ProcessorHealthTests {
     let source = ScriptedSource()
     let gone = AudioError(.deviceLost, "the device is gone")
 

@@ -4,7 +4,7 @@ import Testing
 import VoiceAudio
 
 /// A full disk ends a recording, and nothing else.
-@Suite(.timeLimit(.minutes(1))) struct RecordingFullDiskTests {
+@Suite(.timeLimit(.minutes(5))) struct RecordingFullDiskTests {
     @Test(arguments: ["wav", "flac", "opus"])
     func theCaptureGoesOnAndTheOthersGetEveryChunk(suffix: String) throws {
         guard let disk = SmallDisk(kilobytes: 64) else { return }

@@ -1,7 +1,7 @@
 public import VoiceAudioCore
 public import VoiceAudioIO
 
-/// Every setting of capture, recording and temporary files: its value, and where that came from.
+/// Every setting of capture, recording, temporary files and memory: its value, and where that came from.
 ///
 /// What the program sets wins over the environment, and that over the default. Nothing is silently corrected: a value
 /// that is not accepted is an error that names the setting, the value and what is accepted.
@@ -15,7 +15,8 @@ public import VoiceAudioIO
 /// Properties may be set to anything; ``validate()`` tells what is not accepted, and everything that takes a
 /// configuration calls it.
 public struct AudioConfiguration: Sendable {
-    /// `VOICE_AUDIO_DEVICE`: an ALSA PCM name, `sim:` (built-in speech), `sim:FILE` or `sim:tone=HZ`.
+    /// `VOICE_AUDIO_DEVICE`: an ALSA PCM name, `sim:` (built-in speech), `sim:FILE` or `sim:tone=HZ`, or what
+    /// another program sends: `-` (standard input) or `fd:N`.
     public var device = "default" { didSet { origins[.device] = .explicit } }
 
     /// `VOICE_AUDIO_FOLLOW_DEFAULT`: whether a capture from the device `default` goes on with another card when `default`
@@ -86,6 +87,19 @@ public struct AudioConfiguration: Sendable {
     /// `VOICE_AUDIO_LOG_LEVEL`: the least severe level that is logged.
     public var logLevel = AudioLogLevel.info { didSet { origins[.logLevel] = .explicit } }
 
+    /// `VOICE_AUDIO_RESULT_MEMORY_PERCENT`: percent of the memory that this process may use in which results are held, 1 to 90.
+    public var resultMemoryPercent = 20 { didSet { origins[.resultMemoryPercent] = .explicit } }
+
+    /// `VOICE_AUDIO_PRESSURE_MODERATE`: percent of the memory that this process may use from which on its use is moderate, 1 to
+    /// 99, and less than ``pressureHighPercent``.
+    public var pressureModeratePercent = 70 { didSet { origins[.pressureModeratePercent] = .explicit } }
+
+    /// `VOICE_AUDIO_PRESSURE_HIGH`: percent from which on its use is high, less than ``pressureCriticalPercent``.
+    public var pressureHighPercent = 80 { didSet { origins[.pressureHighPercent] = .explicit } }
+
+    /// `VOICE_AUDIO_PRESSURE_CRITICAL`: percent from which on its use is critical, 99 at most.
+    public var pressureCriticalPercent = 90 { didSet { origins[.pressureCriticalPercent] = .explicit } }
+
     /// What looks wrong but does no harm: unknown names in the environment, settings that the present others leave without
     /// effect.
     public var warnings: [String] { settingsWithoutEffect + unknownNames }
@@ -134,6 +148,18 @@ public struct AudioConfiguration: Sendable {
         AudioFormat(sampleRateHz: sampleRateHz, channelCount: channelCount, sampleFormat: sampleFormat)
     }
 
+    /// The same, with the format of a source that has one for what nobody has set.
+    func fitting(_ source: any CaptureSource) -> AudioConfiguration {
+        guard let format = source.nativeFormat else { return self }
+        var fitted = self
+        if origin(of: .sampleRateHz) == .default { fitted.sampleRateHz = format.sampleRateHz }
+        if origin(of: .channelCount) == .default { fitted.channelCount = format.channelCount }
+        if origin(of: .sampleFormat) == .default { fitted.sampleFormat = format.sampleFormat }
+        // It is still nobody's choice.
+        fitted.origins = origins
+        return fitted
+    }
+
     /// The type of a recording by the suffix of its name, `.wav`, `.flac`, `.opus` or `.ogg`, with the quality set here.
     ///
     /// - Throws: ``AudioError`` with code `invalidConfiguration` where the suffix is none of these.
@@ -153,12 +179,24 @@ public struct AudioConfiguration: Sendable {
             guard let value = description.refusedValue(self) else { return nil }
             return description.refusal(ofProperty: value)
         }
-        guard single.isEmpty else { return single }
-        guard chunkByteCount > maxBytes else { return [] }
-        return [
-            "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkByteCount) bytes:"
-                + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes"
-        ]
+        return single.isEmpty ? conflicts : single
+    }
+
+    /// Where settings that are accepted by themselves do not fit together.
+    private var conflicts: [String] {
+        var conflicts: [String] = []
+        if chunkByteCount > maxBytes {
+            conflicts.append(
+                "\(label(.chunkFrameCount)) is \(chunkFrameCount), which makes chunks of \(chunkByteCount) bytes:"
+                    + " accepted are chunks of at most \(label(.maxBytes)), \(maxBytes) bytes")
+        }
+        if pressureModeratePercent >= pressureHighPercent || pressureHighPercent >= pressureCriticalPercent {
+            conflicts.append(
+                "\(label(.pressureModeratePercent)) is \(pressureModeratePercent) %, \(label(.pressureHighPercent)) is"
+                    + " \(pressureHighPercent) % and \(label(.pressureCriticalPercent)) is \(pressureCriticalPercent) %:"
+                    + " accepted are ascending percentages")
+        }
+        return conflicts
     }
 
     private var settingsWithoutEffect: [String] {
@@ -196,6 +234,7 @@ extension AudioConfiguration {
         case maxChunks, maxBytes, overflow, blockDeadline, maxRecordingBytes
         case stopTimeout, temporaryDirectory, minimumFreeDiskBytes, flacCompression, opusKilobitsPerSecond
         case realtimePriority, logLevel
+        case resultMemoryPercent, pressureModeratePercent, pressureHighPercent, pressureCriticalPercent
     }
 
     /// Where a setting's value came from.

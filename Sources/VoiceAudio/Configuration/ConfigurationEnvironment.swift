@@ -35,7 +35,8 @@ extension AudioConfiguration {
 
         private init() {}
 
-        subscript(name: String) -> String? { variables.first { $0.name == name }?.value }
+        /// A variable's value, by its full name; `nil` where it is not set.
+        package subscript(name: String) -> String? { variables.first { $0.name == name }?.value }
 
         var names: [String] { variables.map(\.name).sorted() }
     }

@@ -1,8 +1,9 @@
 package import VoiceAudioCore
 
-/// One setting as it is in force, for a list of them.
+/// One setting as it is in force, for a list of them: of a configuration, or of another part of the library.
 package struct EffectiveSetting: Sendable {
-    package let setting: AudioConfiguration.Setting
+    /// What programs call it: the property's name.
+    package let name: String
     /// The environment variable that would set it.
     package let variable: String
     package let value: SettingValue
@@ -11,6 +12,18 @@ package struct EffectiveSetting: Sendable {
     package let defaultText: String
     /// What the variable accepts, for people.
     package let accepted: String
+
+    package init(
+        name: String, variable: String, value: SettingValue, origin: AudioConfiguration.Origin, defaultText: String,
+        accepted: String
+    ) {
+        self.name = name
+        self.variable = variable
+        self.value = value
+        self.origin = origin
+        self.defaultText = defaultText
+        self.accepted = accepted
+    }
 }
 
 extension AudioConfiguration {
@@ -18,7 +31,7 @@ extension AudioConfiguration {
     package var effectiveSettings: [EffectiveSetting] {
         SettingDescription.all.map { description in
             EffectiveSetting(
-                setting: description.setting, variable: description.variable, value: description.value(self),
+                name: description.setting.rawValue, variable: description.variable, value: description.value(self),
                 origin: origin(of: description.setting), defaultText: description.defaultText,
                 accepted: description.accepted)
         }

@@ -86,8 +86,8 @@ extension SettingDescription {
         .name(
             .device, "DEVICE", get: { $0.device }, set: { $1.device = $0 },
             accepted: "an ALSA device name (255 bytes at most), usb:VENDOR:PRODUCT (,serial=TEXT or ,port=PATH where "
-                + "needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE and "
-                + "sim:tone=HZ",
+                + "needed), pci:ADDRESS, platform:NAME (each with ,dev=NUMBER or ,hw where wanted), sim:, sim:FILE, "
+                + "sim:tone=HZ, fd:NUMBER and -",
             isAccepted: isDevice),
         .choice(
             .followsDefaultDevice, "FOLLOW_DEFAULT", \.followsDefaultDevice, among: [("no", false), ("yes", true)]),
@@ -119,12 +119,18 @@ extension SettingDescription {
             .opusKilobitsPerSecond, "OPUS_KBPS", \.opusKilobitsPerSecond, in: 6...256, unit: .kilobitsPerSecond),
         .integer(.realtimePriority, "REALTIME_PRIORITY", \.realtimePriority, in: 0...99, unit: .none),
         .choice(.logLevel, "LOG_LEVEL", \.logLevel, among: AudioLogLevel.allCases.map { ($0.rawValue, $0) }),
+        .integer(
+            .resultMemoryPercent, "RESULT_MEMORY_PERCENT", \.resultMemoryPercent, in: 1...90, unit: .percent),
+        .integer(
+            .pressureModeratePercent, "PRESSURE_MODERATE", \.pressureModeratePercent, in: 1...99, unit: .percent),
+        .integer(.pressureHighPercent, "PRESSURE_HIGH", \.pressureHighPercent, in: 1...99, unit: .percent),
+        .integer(
+            .pressureCriticalPercent, "PRESSURE_CRITICAL", \.pressureCriticalPercent, in: 1...99, unit: .percent),
     ]
 
     /// Variables of other parts of the library, which read them themselves.
     private static let suffixesOfOtherParts = [
-        "RESULT_MEMORY_PERCENT", "PRESSURE_MODERATE", "PRESSURE_HIGH", "PRESSURE_CRITICAL", "MONITOR_ADDRESS",
-        "MONITOR_PORT", "MONITOR_TOKEN",
+        "MONITOR_ADDRESS", "MONITOR_PORT", "MONITOR_TOKEN", "MONITOR_TOKEN_FILE", "MONITOR_HOSTS",
     ]
 
     /// One line for each name with the prefix that no part of the library knows.
@@ -140,7 +146,8 @@ extension SettingDescription {
     /// Whether a source can be made of it. What the names of ALSA's devices look like, ALSA decides.
     private static func isDevice(_ name: String) -> Bool {
         if name.hasPrefix("sim:") { return isPrintable(name) && (try? SimulatedSource(device: name)) != nil }
-        return isPrintable(name) && name != "-" && !name.hasPrefix("fd:") && ALSASource.isWellFormed(name)
+        if name == "-" || name.hasPrefix("fd:") { return DescriptorSource.isName(name) }
+        return isPrintable(name) && ALSASource.isWellFormed(name)
     }
 
     private static func isPrintable(_ text: String) -> Bool {

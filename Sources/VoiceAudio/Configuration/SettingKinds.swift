@@ -10,6 +10,7 @@ struct SettingUnit: Sendable {
     static let mebibytes = SettingUnit(name: "MiB", scale: 1_048_576, propertyName: "bytes")
     static let seconds = SettingUnit(name: "s", scale: 1_000_000_000, propertyName: "ns")
     static let kilobitsPerSecond = SettingUnit(name: "kbit/s", scale: 1, propertyName: "kbit/s")
+    static let percent = SettingUnit(name: "%", scale: 1, propertyName: "%")
     static let milliseconds = SettingUnit(name: "ms", scale: 1_000_000, propertyName: "ns")
 
     let name: String?

@@ -60,8 +60,8 @@ public struct AudioDoctor: Sendable {
         } catch {
             return Diagnosis(refusing: error)
         }
-        let isSimulated = configuration.device.hasPrefix("sim:")
-        let system = SoundSystem(device: isSimulated ? nil : configuration.device, calls: calls, roots: roots)
+        let needsNoCard = configuration.device.hasPrefix("sim:") || DescriptorSource.isName(configuration.device)
+        let system = SoundSystem(device: needsNoCard ? nil : configuration.device, calls: calls, roots: roots)
         let listening = Listening(to: source, configuration: configuration, for: duration, clock: clock)
         let examination = Examination(
             configuration: configuration, system: system, listening: listening,

@@ -13,6 +13,8 @@ extension Examination {
         }
         let meaning =
             switch system.route {
+            case .simulated where DescriptorSource.isName(device):
+                "is what another program sends, and needs no sound card"
             case .simulated: "is simulated, and needs no sound card"
             case .card(let card): "is sound card \(card.id) (\(card.name))"
             case .plugin(let type) where system.route.isServer: "goes to the sound server (\(type))"

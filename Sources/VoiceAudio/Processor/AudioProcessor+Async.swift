@@ -42,32 +42,18 @@ extension AudioProcessor {
     }
 
     private func waitForEndOrCancellation() async throws(AudioError) {
-        guard let capture = runningCapture else { return }
         let notifier = try DescriptorNotifier.running()
-        let hasEnded = await notifier.waitUntilReadable(capture.endDescriptor)
-        guard hasEnded || Task.isCancelled else {
-            throw AudioError(
-                .outOfResources, "the capture's end cannot be watched: is the limit of descriptors reached?")
-        }
-    }
-}
-
-/// Runs a blocking call on a thread that lives as long as the call.
-private func onThreadOfItsOwn<Value: Sendable>(
-    _ body: @escaping @Sendable () throws(AudioError) -> Value
-) async throws(AudioError) -> Value {
-    let result: Result<Value, AudioError> = await withCheckedContinuation { continuation in
-        do throws(AudioError) {
-            _ = try WorkerThread(name: "va-call") {
-                do throws(AudioError) {
-                    continuation.resume(returning: .success(try body()))
-                } catch {
-                    continuation.resume(returning: .failure(error))
-                }
+        while let capture = runningCapture, !Task.isCancelled {
+            let hasEnded = await notifier.waitUntilReadable(capture.endDescriptor)
+            guard hasEnded || Task.isCancelled else {
+                throw AudioError(
+                    .outOfResources, "the capture's end cannot be watched: is the limit of descriptors reached?")
             }
-        } catch {
-            continuation.resume(returning: .failure(error))
+            let patience = configuration.stopTimeout
+            let isKnown = try await onThreadOfItsOwn {
+                self.waitForSuccessor(by: self.clock.now.advanced(by: patience))
+            }
+            if isKnown, capture === runningCapture { return }
         }
     }
-    return try result.get()
 }

@@ -30,7 +30,7 @@ extension AudioProcessor {
     /// - Parameters:
     ///   - chunkCount: Chunks that wait for the reader at most, 1 to 1,000,000.
     ///   - overflow: What happens when they are more; `.block` is refused, as a listener must not hold up the capture.
-    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached` or `outOfResources`.
+    /// - Throws: ``AudioError`` with code `invalidConfiguration`, `limitReached`, `budgetExceeded` or `outOfResources`.
     public func subscribe(
         chunks chunkCount: Int = 100, overflow: OverflowPolicy = .uniform(.dropOldest)
     ) throws(AudioError) -> AudioSubscription {
@@ -48,10 +48,23 @@ extension AudioProcessor {
         let chunkBytes = configuration.chunkByteCount
         let buffer = try BoundedAudioBuffer(
             maxChunks: chunkCount, maxBytes: chunkCount * chunkBytes, overflow: overflow, format: configuration.format,
-            maxChunkBytes: chunkBytes, clock: clock, evictionCause: .consumerLag, refusalCause: .consumerLag)
+            maxChunkBytes: chunkBytes, clock: clock, evictionCause: .consumerLag, refusalCause: .consumerLag
+        ) { (byteCount) throws(AudioError) in try budget?.reserve(byteCount, for: "subscription") }
+        return try listen(with: buffer)
+    }
+
+    /// Adds a listener's ring.
+    ///
+    /// - Parameter interval: The capture time from one chunk that it gets to the next; `nil` for each chunk.
+    func listen(
+        with buffer: BoundedAudioBuffer, oneEvery interval: Duration? = nil
+    ) throws(AudioError) -> AudioSubscription {
         // Under the lock: else a capture that ends in this moment would leave behind who listens to it.
-        return try session.withLock { (session) throws(AudioError) in
-            try AudioSubscription(buffer, in: session.subscribers)
+        try capturing.withLock { (state) throws(AudioError) in
+            guard buffer.format == state.setup.configuration.format else {
+                throw AudioError(.formatChanged, "the capture was reconfigured in this moment: subscribe again")
+            }
+            return try AudioSubscription(buffer, in: state.subscribers, oneEvery: interval)
         }
     }
 }

@@ -1,5 +1,6 @@
 public import VoiceAudioCore
 public import VoiceAudioIO
+public import VoiceAudioMemory
 
 /// Captures audio into a bounded history and hands recordings back: one source, one capture thread, one ring.
 ///
@@ -21,15 +22,17 @@ public import VoiceAudioIO
 ///
 /// > Real-time: Not safe: methods take locks, and some wait.
 public final class AudioProcessor: Sendable {
-    /// The settings.
-    public let configuration: AudioConfiguration
+    /// The settings; ``reconfigure(deadline:_:)`` changes them.
+    public var configuration: AudioConfiguration { setup.configuration }
 
-    private let source: any CaptureSource
-    /// What is wrong with the configuration; `nil` where nothing is.
-    private let refusal: AudioError?
-    private let environment: CaptureEnvironment
-    /// What this process does with the processor.
-    private let atWork: PerProcess<(gate: OperationGate, session: Lock<Session>)>
+    /// What history, recordings and subscriptions take their memory from; `nil` where nothing counts it.
+    public let budget: MemoryBudget?
+
+    let clock: any AudioClock
+    private let logSink: any AudioLogSink
+    /// What this process does with the processor. Each of its own, so that a look at one costs no reference to the other.
+    private let ownGate: PerProcess<OperationGate>
+    private let ownCapturing: PerProcess<Lock<CaptureState>>
 
     /// Makes a processor in `idle`; nothing is opened.
     ///
@@ -37,43 +40,45 @@ public final class AudioProcessor: Sendable {
     ///   - configuration: The settings; `device` says where to capture from.
     ///   - logSink: Where log lines go.
     ///   - clock: What deadlines, pace and time stamps go by.
+    ///   - budget: What history, recordings and subscriptions take their memory from. A recording counts until its last
+    ///     reference goes: while one is kept, the history that follows it needs room of its own.
+    ///   - monitor: What asks it for memory when that is short, for as long as both live; neither keeps the other.
     /// - Throws: ``AudioError`` with code `invalidConfiguration`, naming what is not accepted.
     public convenience init(
         configuration: AudioConfiguration, logSink: any AudioLogSink = SilentLogSink(),
-        clock: any AudioClock = SystemClock()
+        clock: any AudioClock = SystemClock(), budget: MemoryBudget? = nil, monitor: MemoryPressureMonitor? = nil
     ) throws(AudioError) {
-        try configuration.validate()
         self.init(
-            source: try configuration.makeSource(), refusal: nil, configuration: configuration, logSink: logSink,
-            clock: clock)
+            try CaptureSetup(configuration), logSink: logSink, clock: clock, budget: budget, monitor: monitor)
         for warning in configuration.warnings { log(.warning, warning) }
     }
 
     /// Makes a processor in `idle` for a source of your own; `configuration.device` is not used.
     ///
-    /// A configuration that is not accepted makes `arm()` throw `invalidConfiguration`.
+    /// Where the source has a format of its own, it is taken for what the configuration leaves at its default. A
+    /// configuration that is not accepted makes `arm()` throw `invalidConfiguration`.
     public convenience init(
         source: any CaptureSource, configuration: AudioConfiguration = AudioConfiguration(),
-        logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock()
+        logSink: any AudioLogSink = SilentLogSink(), clock: any AudioClock = SystemClock(),
+        budget: MemoryBudget? = nil, monitor: MemoryPressureMonitor? = nil
     ) {
-        var refusal: AudioError?
-        do throws(AudioError) { try configuration.validate() } catch { refusal = error }
-        self.init(source: source, refusal: refusal, configuration: configuration, logSink: logSink, clock: clock)
+        self.init(
+            CaptureSetup(configuration, source: source), logSink: logSink, clock: clock, budget: budget,
+            monitor: monitor)
     }
 
     private init(
-        source: any CaptureSource, refusal: AudioError?, configuration: AudioConfiguration,
-        logSink: any AudioLogSink, clock: any AudioClock
+        _ setup: CaptureSetup, logSink: any AudioLogSink, clock: any AudioClock, budget: MemoryBudget?,
+        monitor: MemoryPressureMonitor?
     ) {
-        self.source = source
-        self.refusal = refusal
-        self.configuration = configuration
-        environment = CaptureEnvironment(
-            clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
-        atWork = PerProcess((OperationGate(), Lock(Session(configuration: configuration)))) { owner in
-            let failure = owner.refusal(of: "the capture")
-            return (OperationGate(), Lock(Session(configuration: configuration, failure: failure)))
+        self.budget = budget
+        self.clock = clock
+        self.logSink = logSink
+        ownGate = PerProcess(OperationGate.ofProcessor()) { _ in OperationGate.ofProcessor() }
+        ownCapturing = PerProcess(Lock(CaptureState(setup: setup))) { owner in
+            Lock(CaptureState(setup: setup, failure: owner.refusal(of: "the capture")))
         }
+        monitor?.register(self)
     }
 
     deinit { release(by: clock.now.advanced(by: configuration.stopTimeout)) }
@@ -85,11 +90,12 @@ public final class AudioProcessor: Sendable {
     /// - Parameter deadline: How long opening may take.
     /// - Throws: ``AudioError`` with code `invalidState`, `timedOut`, `cancelled` (by a clean-up meanwhile), or what
     ///   opening failed with: `noSuchDevice`, `busy`, `permissionDenied`, `unsupportedFormat`, `noSuchFile`,
-    ///   `unreadableFile`, `deviceFailed`, `invalidConfiguration`, `outOfResources`. The state is then as before.
+    ///   `unreadableFile`, `deviceFailed`, `invalidConfiguration`, `outOfResources`, `budgetExceeded`. The state is then
+    ///   as before.
     public func arm(deadline: Duration = .seconds(5)) throws(AudioError) {
         try perform("arm()", deadline) { (deadline) throws(AudioError) in
             _ = try transition(.arm)
-            try open(by: deadline) { (session) throws(AudioError) in _ = try session.handle(.armed) }
+            try open(by: deadline) { (state) throws(AudioError) in _ = try state.handle(.armed) }
         }
     }
 
@@ -107,11 +113,11 @@ public final class AudioProcessor: Sendable {
         try perform("start()", deadline) { (deadline) throws(AudioError) in
             let action = try transition(.start)
             let preRollFrames = action == .record ? configuration.format.frameCount(in: preRoll) : nil
-            let begin = { [clock] (session: inout Session) throws(AudioError) in
-                session.beginRecording(preRollFrames: preRollFrames, at: clock.now)
-                _ = try session.handle(.recordingStarted)
+            let begin = { [clock] (state: inout CaptureState) throws(AudioError) in
+                state.beginRecording(preRollFrames: preRollFrames, at: clock.now)
+                _ = try state.handle(.recordingStarted)
             }
-            if action == .openAndRecord { try open(by: deadline, then: begin) } else { try session.withLock(begin) }
+            if action == .openAndRecord { try open(by: deadline, then: begin) } else { try capturing.withLock(begin) }
         }
     }
 
@@ -123,7 +129,7 @@ public final class AudioProcessor: Sendable {
     public func pause() throws(AudioError) {
         try perform("pause()", nil) { (_) throws(AudioError) in
             _ = try transition(.pause)
-            session.withLock { $0.capture?.control.setPaused(true) }
+            capturing.withLock { $0.capture?.control.setPaused(true) }
         }
     }
 
@@ -133,14 +139,15 @@ public final class AudioProcessor: Sendable {
     public func resume() throws(AudioError) {
         try perform("resume()", nil) { (_) throws(AudioError) in
             _ = try transition(.resume)
-            session.withLock { $0.capture?.control.setPaused(false) }
+            capturing.withLock { $0.capture?.control.setPaused(false) }
         }
     }
 
     /// Ends the recording and hands it back: the ring itself, moved and not copied.
     ///
-    /// Goes back to where the recording was started from, `ready` or `idle`. Where the capture had failed, or does not
-    /// answer in time, what was recorded is handed back all the same.
+    /// Goes back to where the recording was started from, `ready` or `idle`. Where the capture had failed, does not answer
+    /// in time, or can have no history to go on with (a budget without room for it), what was recorded is handed back all
+    /// the same.
     ///
     /// - Parameter deadline: How long to wait for the capture thread; the configuration's `stopTimeout` if not given. A
     ///   thread that does not answer is left to itself, and ``quarantinedThreadCount`` says so.
@@ -148,8 +155,8 @@ public final class AudioProcessor: Sendable {
     ///   `cancelled` by a clean-up meanwhile.
     public func stop(deadline: Duration? = nil) throws(AudioError) -> Recording {
         try perform("stop()", deadline) { (deadline) throws(AudioError) in
-            let (action, start) = try session.withLock { (session) throws(AudioError) in
-                (try session.handle(.stop), session.recordingStart)
+            let (action, start) = try capturing.withLock { (state) throws(AudioError) in
+                (try state.handle(.stop), state.recordingStart)
             }
             let wallClock = WallClock(at: clock.now)
             let (history, failure) =
@@ -173,8 +180,8 @@ public final class AudioProcessor: Sendable {
     ///   `stopTimeout` if not given.
     public func cleanup(deadline: Duration? = nil) {
         let deadline = clock.now.advanced(by: deadline ?? configuration.stopTimeout)
-        session.withLock { $0.beginCleanup() }
-        defer { session.withLock { $0.endCleanup() } }
+        capturing.withLock { $0.beginCleanup() }
+        defer { capturing.withLock { $0.endCleanup() } }
         do throws(AudioError) {
             try gate.perform("cleanup()", by: deadline, clock: clock) { () throws(AudioError) in release(by: deadline) }
         } catch {
@@ -190,7 +197,7 @@ public final class AudioProcessor: Sendable {
     /// - Returns: Chunks thrown away.
     @discardableResult
     public func forceCleanupBuffers() -> Int {
-        let (history, subscribers) = session.withLock { ($0.history, $0.subscribers) }
+        let (history, subscribers) = capturing.withLock { ($0.history, $0.subscribers) }
         var count = history?.forceCleanup() ?? 0
         for buffer in subscribers.buffers { count += buffer.forceCleanup() }
         ProcessMemory.trimHeap()
@@ -200,138 +207,16 @@ public final class AudioProcessor: Sendable {
 
     // MARK: - Beneath
 
-    /// The capture under way; `nil` where there is none.
-    var runningCapture: Capture? { session.withLock { $0.capture } }
+    var gate: OperationGate { ownGate.value }
 
-    var clock: any AudioClock { environment.clock }
+    var capturing: Lock<CaptureState> { ownCapturing.value }
 
-    private var gate: OperationGate { atWork.value.gate }
-
-    var session: Lock<Session> { atWork.value.session }
-
-    private func perform<Result>(
-        _ name: String, _ deadline: Duration?, _ body: (MonotonicInstant) throws(AudioError) -> Result
-    ) throws(AudioError) -> Result {
-        let deadline = clock.now.advanced(by: deadline ?? configuration.stopTimeout)
-        return try gate.perform(name, by: deadline, clock: clock) { () throws(AudioError) in try body(deadline) }
+    var environment: CaptureEnvironment {
+        CaptureEnvironment(
+            clock: clock, logSink: LevelFilter(sink: logSink, leastSevere: configuration.logLevel))
     }
 
-    private func transition(_ event: ProcessorStateMachine.Event) throws(AudioError) -> ProcessorStateMachine.Action {
-        try session.withLock { (session) throws(AudioError) in try session.handle(event) }
-    }
-
-    /// Opens the source on a thread of its own, and takes the next step in the same moment.
-    private func open(
-        by deadline: MonotonicInstant, then next: (inout Session) throws(AudioError) -> Void
-    ) throws(AudioError) {
-        if let refusal { throw refusal }
-        let history = try makeHistory()
-        let abort = try WakeUp()
-        let (opening, subscribers, health) = session.withLock {
-            ($0.beginOpening(abort: abort), $0.subscribers, $0.health)
-        }
-        defer { session.withLock { $0.endOpening() } }
-        let capture: Capture
-        do throws(AudioError) {
-            capture = try Capture(
-                source: source,
-                request: CaptureRequest(
-                    format: configuration.format, chunkFrameCount: configuration.chunkFrameCount,
-                    monoChannel: configuration.monoChannel),
-                environment: environment, history: history, subscribers: subscribers, health: health,
-                realtimePriority: configuration.realtimePriority, by: deadline, abort: abort,
-                abandon: { thread in session.withLock { $0.quarantine(thread) } })
-        } catch {
-            log(.error, "could not open \"\(source.name)\"", ["error": "\(error)"])
-            throw error
-        }
-        let isInstalled = try session.withLock { (session) throws(AudioError) in
-            guard session.install(capture, history: history, opening: opening) else { return false }
-            try next(&session)
-            return true
-        }
-        guard isInstalled else {
-            end(capture, by: deadline)
-            throw AudioError(.cancelled, "opening \"\(source.name)\" was given up because of a clean-up")
-        }
-        log(.info, "capturing from \"\(source.name)\"", ["given": "\(capture.report)"])
-        if let refusal = capture.priorityRefusal { log(.warning, refusal.message) }
-    }
-
-    private func makeHistory() throws(AudioError) -> BoundedAudioBuffer {
-        try BoundedAudioBuffer(
-            maxChunks: configuration.maxChunks, maxBytes: configuration.maxBytes, overflow: configuration.overflow,
-            format: configuration.format, maxChunkBytes: configuration.chunkByteCount, clock: clock)
-    }
-
-    /// A recording's ring, and what its capture failed with.
-    private typealias Ended = (history: BoundedAudioBuffer?, failure: AudioError?)
-
-    /// Takes the history and lets the capture go on with another; where it cannot, ends it.
-    private func exchangeHistory(by deadline: MonotonicInstant) throws(AudioError) -> Ended {
-        let (capture, history) = session.withLock { ($0.capture, $0.history) }
-        guard let capture else { return (nil, nil) }
-        do throws(AudioError) {
-            let next = try makeHistory()
-            let hasExchanged = capture.control.exchangeHistory(
-                for: try next.takeProducer(), by: deadline, clock: clock, threadEnd: capture.thread.endDescriptor)
-            if hasExchanged {
-                capture.control.setPaused(false)
-                try session.withLock { (session) throws(AudioError) in
-                    session.exchangedHistory(for: next, of: capture)
-                    _ = try session.handle(.stopped)
-                }
-                return (history, nil)
-            }
-        } catch {
-            return try endRecording(by: deadline, then: .stopFailed(error))
-        }
-        switch capture.outcome {
-        case .ended: return try endRecording(by: deadline, then: .stopped)
-        case .failed(let error): return try endRecording(by: deadline, then: .stopFailed(error))
-        case .running:
-            let error = AudioError(
-                .timedOut, "the capture thread did not answer in time: the driver does not return")
-            return try endRecording(by: deadline, then: .stopFailed(error))
-        }
-    }
-
-    /// Ends the capture and hands out the recording, which is safe whatever the capture is.
-    private func endRecording(
-        by deadline: MonotonicInstant, then event: ProcessorStateMachine.Event
-    ) throws(AudioError) -> Ended {
-        let ended = endCapture(by: deadline)
-        if ended.history != nil { _ = try transition(event) }
-        return ended
-    }
-
-    /// Ends the capture, or leaves it to itself at the deadline, takes the history, and ends the subscriptions.
-    private func endCapture(by deadline: MonotonicInstant) -> Ended {
-        let taken = session.withLock { $0.takeCapture() }
-        var failure: AudioError?
-        if let capture = taken.capture {
-            end(capture, by: deadline)
-            session.withLock { $0.noteEnd(of: capture) }
-            if case .failed(let error) = capture.outcome { failure = error }
-        }
-        taken.subscribers.removeAll(because: failure)
-        taken.health.close()
-        return (taken.history, failure)
-    }
-
-    private func end(_ capture: Capture, by deadline: MonotonicInstant) {
-        guard !capture.stop(by: deadline) else { return }
-        session.withLock { $0.quarantine(capture.thread) }
-        log(.error, "the capture thread did not end in time and is left to itself", ["thread": "va-capture"])
-    }
-
-    private func release(by deadline: MonotonicInstant) {
-        let action = session.withLock { session in (try? session.handle(.cleanup)) ?? .none }
-        _ = endCapture(by: deadline)
-        if action == .release { log(.info, "capture ended") }
-    }
-
-    private func log(
+    func log(
         _ level: AudioLogLevel, _ message: @autoclosure () -> String,
         _ metadata: @autoclosure () -> [String: String] = [:]
     ) {

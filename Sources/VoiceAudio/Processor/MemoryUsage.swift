@@ -84,6 +84,8 @@ public struct MemoryUsage: Sendable, Hashable, Codable {
         public var allocationLimitBytes: Int
         /// What the reader missed.
         public var dropped: AudioCount
+        /// What was left out on purpose, as the reader samples; it is not among `dropped`.
+        public var skipped: AudioCount
 
         enum CodingKeys: String, CodingKey {
             case bufferSize = "buffer_size"
@@ -92,6 +94,7 @@ public struct MemoryUsage: Sendable, Hashable, Codable {
             case allocatedBytes = "allocated_bytes"
             case allocationLimitBytes = "allocation_limit_bytes"
             case dropped
+            case skipped
         }
     }
 
@@ -121,7 +124,7 @@ public struct MemoryUsage: Sendable, Hashable, Codable {
 extension MemoryUsage {
     init(
         configuration: AudioConfiguration, history: BoundedAudioBuffer?, drops: Drops,
-        subscribers: [BoundedAudioBuffer]
+        subscribers: [BoundedAudioBuffer], processRSSBytes: Int
     ) {
         let fill = history?.fill ?? (chunks: 0, bytes: 0)
         bufferSize = fill.chunks
@@ -141,7 +144,7 @@ extension MemoryUsage {
         residentBytes = history?.residentBytes ?? 0
         self.drops = drops
         self.subscribers = subscribers.map(Subscriber.init)
-        processRSSBytes = ProcessMemory.residentBytes
+        self.processRSSBytes = processRSSBytes
     }
 }
 
@@ -154,6 +157,14 @@ extension MemoryUsage.Subscriber {
         memoryUsageBytes = fill.bytes
         allocatedBytes = buffer.allocatedBytes
         allocationLimitBytes = buffer.allocationLimitBytes
-        dropped = statistics.evicted + statistics.refused + statistics.cleared
+        dropped = Self.missed(in: buffer)
+        let passed = statistics.evicted + statistics.refused
+        skipped = buffer.isSampled ? passed + statistics.skipped : AudioCount()
+    }
+
+    /// What the reader of a ring missed: where it samples, only what a clean-up took.
+    static func missed(in buffer: BoundedAudioBuffer) -> AudioCount {
+        let statistics = buffer.statistics
+        return buffer.isSampled ? statistics.cleared : statistics.evicted + statistics.refused + statistics.cleared
     }
 }

@@ -11,6 +11,15 @@ final class OperationGate: Sendable {
     }
 
     private let turn = Lock(Turn())
+    private let lateness: @Sendable (_ name: String) -> String
+
+    /// - Parameter lateness: What is said where an operation of that name was not begun in time.
+    init(lateness: @escaping @Sendable (_ name: String) -> String) { self.lateness = lateness }
+
+    /// Of a processor, whose operations are its calls.
+    static func ofProcessor() -> OperationGate {
+        OperationGate { "\($0) was not begun in time: another call on the same processor is at work" }
+    }
 
     /// Runs `body` when it is its turn.
     ///
@@ -32,8 +41,7 @@ final class OperationGate: Sendable {
         descriptors.watch(wakeUp.descriptor, at: 0)
         while !takeTurn(orWait: wakeUp) {
             if clock.now >= deadline {
-                throw AudioError(
-                    .timedOut, "\(name) was not begun in time: another call on the same processor is at work")
+                throw AudioError(.timedOut, lateness(name))
             }
             if clock.wait(for: descriptors, until: deadline) > 0 { wakeUp.clear() }
         }

@@ -17,7 +17,8 @@ public struct AudioChunkSequence: AsyncSequence, Sendable {
 
     /// The subscription beneath: counts, statistics, cancelling.
     ///
-    /// - Throws: ``AudioError`` with code `limitReached`, `invalidConfiguration` or `outOfResources`, as iterating does.
+    /// - Throws: ``AudioError`` with code `limitReached`, `invalidConfiguration`, `budgetExceeded` or `outOfResources`, as
+    ///   iterating does.
     public func underlyingSubscription() throws(AudioError) -> AudioSubscription { try subscription.get() }
 
     public struct AsyncIterator: AsyncIteratorProtocol {

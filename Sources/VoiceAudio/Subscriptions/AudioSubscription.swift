@@ -15,10 +15,13 @@ public final class AudioSubscription: Sendable {
     private let feed: SubscriberTable.Feed
     private let table: SubscriberTable
 
-    init(_ buffer: BoundedAudioBuffer, in table: SubscriberTable) throws(AudioError) {
+    /// - Parameter interval: The capture time from one chunk to the next; `nil` where each is wanted.
+    init(
+        _ buffer: BoundedAudioBuffer, in table: SubscriberTable, oneEvery interval: Duration? = nil
+    ) throws(AudioError) {
         self.buffer = buffer
         self.table = table
-        feed = try SubscriberTable.Feed(buffer)
+        feed = try SubscriberTable.Feed(buffer, oneEvery: interval)
         try table.add(feed)
     }
 
@@ -46,13 +49,21 @@ public final class AudioSubscription: Sendable {
     /// - Returns: What `body` returns; `nil` when the capture has ended and all chunks were taken.
     /// - Throws: ``AudioError`` with code `timedOut`; or what the capture failed with, once all chunks were taken; or
     ///   what `body` throws.
+    @inlinable
     public func consumeNext<Result>(
         timeout: Duration? = nil, _ body: (AudioChunkHeader, RawSpan) throws -> Result
     ) throws -> Result? {
+        var result: Result?
+        try takeNext(timeout: timeout) { header, bytes in result = try body(header, bytes) }
+        return result
+    }
+
+    /// Not generic, so that no metadata of types is looked up at each call.
+    @usableFromInline
+    func takeNext(timeout: Duration?, _ body: (AudioChunkHeader, RawSpan) throws -> Void) throws {
         let deadline = deadline(after: timeout)
-        while true {
-            if let result = try buffer.consumeOldest(body) { return result }
-            guard try waitForChunk(until: deadline, of: timeout) else { return nil }
+        while try buffer.consumeOldest(body) == nil {
+            guard try waitForChunk(until: deadline, of: timeout) else { return }
         }
     }
 

@@ -20,7 +20,7 @@ public enum AppendResult: Sendable, Hashable {
 public enum RefusalReason: String, Sendable, Hashable, CaseIterable, Codable {
     /// The chunk alone is larger than the byte cap.
     case largerThanByteCap
-    /// The chunk is larger than the largest chunk that the ring was made for.
+    /// The chunk is larger than the largest chunk that the ring was made for, or than 1 GiB.
     case largerThanChunkLimit
     /// The ring holds its most chunks, and the rule there keeps the old ones.
     case chunkCap

@@ -34,6 +34,8 @@ public struct AudioBufferStatistics: Sendable {
     public var evicted: AudioCount
     /// Thrown away by `removeAll`.
     public var cleared: AudioCount
+    /// Left out on purpose before they came here, for a listener that samples.
+    public var skipped: AudioCount
     /// Refused, by the index of the reason.
     var refusals: InlineArray<10, AudioCount>
     /// The most chunks ever held.
@@ -83,6 +85,7 @@ extension BoundedAudioBuffer {
         AudioBufferStatistics(
             appended: ring.producer.appended.count, delivered: ring.consumer.delivered.count,
             evicted: ring.producer.evicted.count, cleared: ring.consumer.cleared.count,
+            skipped: ring.producer.skipped.count,
             refusals: InlineArray { ring.producer.refusals[$0].count },
             peakChunks: ring.producer.peakChunks.load(ordering: .relaxed),
             peakBytes: ring.producer.peakBytes.load(ordering: .relaxed))

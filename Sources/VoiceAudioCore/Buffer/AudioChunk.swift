@@ -10,17 +10,20 @@ public struct AudioChunkHeader: Sendable, Hashable {
     public var captureTime: MonotonicInstant
     /// What was lost between the chunk handed out before and this one; `nil` where nothing was.
     public var lossBefore: AudioLoss?
+    /// Frames left out on purpose since the chunk handed out before, for a listener that samples; they are no loss.
+    public var skippedBefore: Int
 
     /// A header of the values given, for chunks of your own.
     public init(
         sequenceNumber: Int, framePosition: Int, frameCount: Int, captureTime: MonotonicInstant,
-        lossBefore: AudioLoss? = nil
+        lossBefore: AudioLoss? = nil, skippedBefore: Int = 0
     ) {
         self.sequenceNumber = sequenceNumber
         self.framePosition = framePosition
         self.frameCount = frameCount
         self.captureTime = captureTime
         self.lossBefore = lossBefore
+        self.skippedBefore = skippedBefore
     }
 }
 
@@ -60,6 +63,8 @@ public struct AudioChunk: Sendable {
     public var captureTime: MonotonicInstant { header.captureTime }
     /// What was lost between the chunk handed out before and this one; `nil` where nothing was.
     public var lossBefore: AudioLoss? { header.lossBefore }
+    /// Frames left out on purpose since the chunk handed out before, for a listener that samples; they are no loss.
+    public var skippedBefore: Int { header.skippedBefore }
 
     /// Lends the samples in place.
     ///

@@ -27,7 +27,7 @@ extension BoundedAudioBuffer {
             return store(bytes, captureTime: time)
         }
         // A ring that nobody reads evicts its way through its memory, too.
-        if result?.isStored == true { releasePagesOnTheWay() }
+        if result?.isStored == true { releasePagesOnTheWay(moved: ring.producer.bytesSinceReclaim) }
         return result ?? .refused(.endTaken)
     }
 
@@ -62,15 +62,21 @@ extension BoundedAudioBuffer {
     /// - Complexity: O(1).
     ///
     /// > Concurrency: Safe from any thread.
+    @inlinable
     public func withOldest<Result>(_ body: (AudioChunkHeader, RawSpan) throws -> Result) throws -> Result? {
-        try consuming { Swift.Result { try lendOldest(body) } }.get()
+        var result: Result?
+        try lendOldestAlone { header, bytes in result = try body(header, bytes) }
+        return result
     }
 
     /// Lends the oldest chunk in place, then takes it out; it stays if `body` throws.
     ///
     /// Otherwise as ``withOldest(_:)``.
+    @inlinable
     public func consumeOldest<Result>(_ body: (AudioChunkHeader, RawSpan) throws -> Result) throws -> Result? {
-        try consuming { Swift.Result { try takeOldest(body) } }.get()
+        var result: Result?
+        try takeOldestAlone { header, bytes in result = try body(header, bytes) }
+        return result
     }
 
     /// Takes all chunks out that are there when it is called, as owned copies, oldest first.
@@ -88,11 +94,15 @@ extension BoundedAudioBuffer {
     ///
     /// > Concurrency: Safe from any thread, also while the ends are taken. Never waits for a borrow that lasts.
     @discardableResult
-    public func removeAll() -> Int {
+    public func removeAll() -> Int { removeAll(butNewest: 0) }
+
+    /// Throws all chunks away but the newest `kept`; otherwise as ``removeAll()``.
+    @discardableResult
+    package func removeAll(butNewest kept: Int) -> Int {
         guard ring.owner.isCurrent else { return 0 }
         for _ in 0..<100 {
-            let removed = ring.discardAll()
-            if removed > 0 || count == 0 { return removed }
+            let removed = ring.discard(butNewest: kept)
+            if removed > 0 || count <= kept { return removed }
             // Borrowed, most often for the moment in which another thread copies it out.
             sched_yield()
         }
@@ -109,6 +119,19 @@ extension BoundedAudioBuffer {
         let removed = removeAll()
         releaseUnusedPages()
         return removed
+    }
+
+    // What is generic stays small and goes into the caller, and the rest is not generic: left to the optimiser, both looked
+    // up the metadata of types at each call, half of what a chunk costs a thread that slept.
+
+    @usableFromInline
+    func lendOldestAlone(_ body: (AudioChunkHeader, RawSpan) throws -> Void) throws {
+        _ = try consuming { Swift.Result { try lendOldest(body) } }.get()
+    }
+
+    @usableFromInline
+    func takeOldestAlone(_ body: (AudioChunkHeader, RawSpan) throws -> Void) throws {
+        _ = try consuming { Swift.Result { try takeOldest(body) } }.get()
     }
 
     /// Runs `body` with the consumer's end for this thread alone.

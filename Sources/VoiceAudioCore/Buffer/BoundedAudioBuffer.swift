@@ -33,6 +33,8 @@ public final class BoundedAudioBuffer: Sendable {
     /// Serialises the plain methods of the consumer's end.
     let consumerLock = Lock(())
     let reclaimLock = Lock(())
+    /// What somebody above took for the ring, such as a part of a budget: it goes with the ring.
+    private let reservation: (any Sendable)?
 
     /// Makes an empty ring.
     ///
@@ -53,22 +55,32 @@ public final class BoundedAudioBuffer: Sendable {
     ) throws(AudioError) {
         try self.init(
             maxChunks: maxChunks, maxBytes: maxBytes, overflow: overflow, format: format, maxChunkBytes: maxChunkBytes,
-            clock: clock, evictionCause: .ringEvicted, refusalCause: .ringRefused)
+            clock: clock
+        ) { _ in nil }
     }
 
     /// As the public one; a subscriber's ring calls its own drops a consumer's lag.
+    ///
+    /// - Parameters:
+    ///   - isSampled: Whether drops are no loss, but left out on purpose: the newest chunk is wanted, not each.
+    ///   - reserving: Gets the bytes of memory taken, of which none was touched yet. What it returns is kept as long as the
+    ///     ring; where it throws, the memory goes again.
     package init(
         maxChunks: Int, maxBytes: Int, overflow: OverflowPolicy, format: AudioFormat?, maxChunkBytes: Int?,
-        clock: any AudioClock, evictionCause: AudioLoss.Cause, refusalCause: AudioLoss.Cause
+        clock: any AudioClock, evictionCause: AudioLoss.Cause = .ringEvicted,
+        refusalCause: AudioLoss.Cause = .ringRefused, isSampled: Bool = false,
+        reserving: (_ byteCount: Int) throws(AudioError) -> (any Sendable)?
     ) throws(AudioError) {
         try Self.validate(maxChunks, "maxChunks", in: 1...(1 << 30))
         try Self.validate(maxBytes, "maxBytes", in: 1...(1 << 40))
-        if let maxChunkBytes { try Self.validate(maxChunkBytes, "maxChunkBytes", in: 1...(1 << 30)) }
+        if let maxChunkBytes { try Self.validate(maxChunkBytes, "maxChunkBytes", in: 1...ChunkDescriptor.maxByteCount) }
         self.format = format
         self.clock = clock
         ring = try Ring(
             maxChunks: maxChunks, maxBytes: maxBytes, overflow: overflow, bytesPerFrame: format?.bytesPerFrame ?? 1,
-            chunkLimit: maxChunkBytes ?? 0, evictionCause: evictionCause, refusalCause: refusalCause)
+            chunkLimit: maxChunkBytes ?? 0, evictionCause: evictionCause, refusalCause: refusalCause,
+            isSampled: isSampled)
+        reservation = try reserving(ring.allocatedBytes)
     }
 
     private static func validate(_ value: Int, _ name: String, in range: ClosedRange<Int>) throws(AudioError) {
@@ -94,10 +106,16 @@ public final class BoundedAudioBuffer: Sendable {
     public var oldestFramePosition: Int? { ring.oldestFramePosition }
 
     /// Bytes of memory taken for samples and descriptors, touched or not. Never more than ``allocationLimitBytes``.
-    public var allocatedBytes: Int { ring.memory.capacity + ring.descriptors.byteCount }
+    public var allocatedBytes: Int { ring.allocatedBytes }
+
+    /// The largest chunk that the ring takes, in bytes.
+    package var maxChunkBytes: Int { ring.largestChunk }
 
     /// `maxBytes` + one chunk + 64 bytes × `maxChunks` + 64 KiB.
     public var allocationLimitBytes: Int { maxBytes + ring.chunkLimit + 64 * maxChunks + 64 * 1024 }
+
+    /// Whether its reader samples: then what it evicts or refuses is left out on purpose, and no loss.
+    package var isSampled: Bool { ring.isSampled }
 
     /// Bytes of samples' memory that the system really gave, as the kernel counts them.
     ///

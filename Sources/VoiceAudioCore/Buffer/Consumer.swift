@@ -20,6 +20,7 @@ extension BoundedAudioBuffer {
         /// Lends the oldest chunk in place and leaves it in the ring; `nil` where the ring is empty.
         ///
         /// While `body` runs the chunk cannot be evicted: a producer that would have to refuses what arrives. Be quick.
+        @inlinable
         public mutating func withOldest<Result, Failure: Error>(
             _ body: (AudioChunkHeader, RawSpan) throws(Failure) -> Result
         ) throws(Failure) -> Result? {
@@ -30,10 +31,29 @@ extension BoundedAudioBuffer {
         ///
         /// > Real-time: Safe where `body` is, but in a ring of 4 MiB and more (32 MiB where the chunks' limit is known):
         /// > that gives pages back now and then.
+        @inlinable
         public mutating func consumeOldest<Result, Failure: Error>(
             _ body: (AudioChunkHeader, RawSpan) throws(Failure) -> Result
         ) throws(Failure) -> Result? {
             try buffer.takeOldest(body)
+        }
+
+        /// Lends all chunks that are there now in place, oldest first, then takes them out together.
+        ///
+        /// For a reader that comes when there are several: it costs less than one ``consumeOldest(_:)`` a chunk. But the room of
+        /// the first is free only after the last.
+        ///
+        /// - Returns: Chunks taken out. If `body` throws, that chunk and those behind it stay.
+        ///
+        /// While it runs no chunk can be evicted, as in ``withOldest(_:)``.
+        ///
+        /// > Real-time: As ``consumeOldest(_:)``.
+        @inlinable
+        @discardableResult
+        public mutating func consumeAll<Failure: Error>(
+            _ body: (AudioChunkHeader, RawSpan) throws(Failure) -> Void
+        ) throws(Failure) -> Int {
+            try buffer.takeAllInPlace(body)
         }
 
         /// Takes all chunks out that are there now, as owned copies, oldest first.

@@ -30,9 +30,10 @@ package final class FrozenAudio: Sendable {
         lossAtEnd = buffer.untoldLoss
         endFramePosition = buffer.nextNumbers.framePosition
         clearedTo = buffer.ring.consumer.clearedTo.load(ordering: .relaxed)
-        if case .chunk(let position) = buffer.ring.claim() {
+        if case .chunk(let position, let entry) = buffer.ring.claim() {
             self.position = position
-            chunks = buffer.ring.chunks(from: position)
+            // SAFETY: the claimed one's.
+            chunks = unsafe buffer.ring.chunks(from: position, entry)
         } else {
             position = nil
             chunks = []

@@ -20,15 +20,17 @@ extension BoundedAudioBuffer {
         }
     }
 
-    /// Gives pages back on the way, whenever another step of bytes went in and out: for takers and plain appends.
+    /// Gives pages back on the way, whenever another step of bytes went by the caller's end: for takers and plain appends.
     ///
     /// Without this, a ring with a large byte cap that holds little would walk through all of its pages. Never waits:
     /// a consumer that waited here for a producer that waits for room would be waiting for itself.
-    func releasePagesOnTheWay() {
-        guard ring.memory.capacity >= 2 * Self.reclaimStep else { return }
-        let moved = ring.consumer.byteEnd.load(ordering: .relaxed) + ring.producer.byteEnd.load(ordering: .relaxed)
-        guard moved - ring.consumer.reclaimedAt.load(ordering: .relaxed) >= Self.reclaimStep else { return }
-        if releaseUnusedPagesIfNobodyAppends() { ring.consumer.reclaimedAt.store(moved, ordering: .relaxed) }
+    func releasePagesOnTheWay(moved byteCount: @autoclosure () -> Int) {
+        // Where the size of a chunk is known, so is that of the memory: that much may be there.
+        guard ring.memory.capacity >= (ring.chunkLimit > 0 ? 32 : 4) * Self.reclaimStep,
+            byteCount() >= Self.reclaimStep, releaseUnusedPagesIfNobodyAppends()
+        else { return }
+        ring.producer.noteReclaim()
+        ring.consumer.noteReclaim()
     }
 
     /// Keeps plain appends out meanwhile; answers `false` where one is under way.
@@ -47,5 +49,5 @@ extension BoundedAudioBuffer {
         reclaimLock.withLock { (_: inout ()) in ring.releasePages(slack: slack) }
     }
 
-    private static var reclaimStep: Int { 2 << 20 }
+    private static var reclaimStep: Int { 1 << 20 }
 }

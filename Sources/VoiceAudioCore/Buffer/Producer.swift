@@ -38,6 +38,11 @@ extension BoundedAudioBuffer {
         /// > Real-time: Safe.
         public mutating func noteLoss(_ loss: AudioLoss) { buffer.ring.noteLoss(loss) }
 
+        /// Leaves a chunk of so many bytes out on purpose. It is counted as skipped, is no loss, and wakes nobody.
+        ///
+        /// > Real-time: Safe.
+        package mutating func skip(byteCount: Int) { buffer.ring.skip(byteCount: byteCount) }
+
         /// The place of the next chunk, to be filled in place and then committed.
         ///
         /// It stays reserved, and what was filled into it stays, until ``commit(byteCount:captureTime:interrupt:)``:

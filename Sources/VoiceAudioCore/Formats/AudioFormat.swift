@@ -29,6 +29,18 @@ public struct AudioFormat: Sendable, Hashable, Codable {
         return .seconds(seconds) + .nanoseconds(rest * 1_000_000_000 / sampleRateHz)
     }
 
+    /// The same in nanoseconds, for 292 years at most: without a `Duration`, whose arithmetic of 128 bits takes longer than the
+    /// rest of what a capture thread reckons.
+    ///
+    /// > Real-time: Safe.
+    package func nanoseconds(ofFrames frameCount: Int) -> Int64 {
+        let (seconds, rest) = frameCount.quotientAndRemainder(dividingBy: sampleRateHz)
+        let (whole, overflow) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let fraction = Int64(rest) * 1_000_000_000 / Int64(sampleRateHz)
+        let (sum, tooLarge) = whole.addingReportingOverflow(fraction)
+        return overflow || tooLarge ? (frameCount < 0 ? .min : .max) : sum
+    }
+
     /// The whole frames in `duration`, rounded down; 0 for a negative one.
     ///
     /// Saturates at `Int.max / 4`, some nine thousand years at 8 MHz.
@@ -38,6 +50,11 @@ public struct AudioFormat: Sendable, Hashable, Codable {
         let fraction = attoseconds / 1_000_000_000 * Int64(sampleRateHz) / 1_000_000_000
         let (whole, overflow) = Int(seconds).multipliedReportingOverflow(by: sampleRateHz)
         return overflow || whole > Int.max / 4 ? Int.max / 4 : whole + Int(fraction)
+    }
+
+    /// So many frames, or a position, of another rate, in frames of this one: rounded to the nearest.
+    package func frames(_ count: Int, of other: AudioFormat) -> Int {
+        Int((Double(count) * Double(sampleRateHz) / Double(other.sampleRateHz)).rounded())
     }
 
     enum CodingKeys: String, CodingKey {

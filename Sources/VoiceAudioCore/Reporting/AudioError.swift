@@ -54,6 +54,8 @@ extension AudioError.Code {
     public static let permissionDenied = Self(rawValue: "permissionDenied")
     /// The device or file does not have that rate, channel count or format.
     public static let unsupportedFormat = Self(rawValue: "unsupportedFormat")
+    /// The capture was reconfigured to frames of another format than those that were listened for.
+    public static let formatChanged = Self(rawValue: "formatChanged")
     /// The device went away.
     public static let deviceLost = Self(rawValue: "deviceLost")
     /// The device or a call on it failed.

@@ -4,13 +4,19 @@ import Synchronization
 /// What the ring keeps of one chunk: 64 bytes.
 ///
 /// Every field is atomic, so that an observer may look while the producer writes; it then checks that the ring's
-/// positions did not move, and throws away what it saw if they did. Accesses are relaxed: `head` and `tail` publish.
+/// positions did not move, and throws away what it saw if they did. Accesses are relaxed: `published`, `head` and `tail`
+/// publish.
 struct ChunkDescriptor: ~Copyable {
+    /// The largest chunk that it can tell of.
+    static var maxByteCount: Int { 1 << 30 }
+
     /// The chunk's first byte, counted over all bytes that ever passed through the ring.
     let byteStart: Atomic<Int>
     /// The same place within the memory.
     let byteOffset: Atomic<Int>
-    let byteCount: Atomic<Int>
+    let byteCount: Atomic<Int32>
+    /// The lowest bits of one more than the chunk's position, from when it may be read: written last.
+    let published: Atomic<UInt32>
     let frameCount: Atomic<Int32>
     /// The cause of `lossFrames` and whether they are exact: ``AudioLoss/kindCode``.
     let lossKind: Atomic<Int32>
@@ -20,6 +26,44 @@ struct ChunkDescriptor: ~Copyable {
     let captureTime: Atomic<Int64>
     /// Frames missing before this chunk that the producer knows of.
     let lossFrames: Atomic<Int>
+}
+
+extension ChunkDescriptor {
+    /// Publishes the chunk of a position: who sees that sees all that was written before.
+    @_noLocks @_noAllocation
+    func publish(_ position: Int) {
+        published.store(UInt32(truncatingIfNeeded: position + 1), ordering: .releasing)
+    }
+
+    /// Whether the chunk of a position was published: also where a later one has taken its place since.
+    @_noLocks @_noAllocation
+    func isPublished(_ position: Int) -> Bool {
+        let published = published.load(ordering: .acquiring)
+        return Int32(bitPattern: published &- UInt32(truncatingIfNeeded: position + 1)) >= 0
+    }
+}
+
+// Of a chunk that nobody writes over: borrowed, or evicted by the producer itself.
+extension ChunkDescriptor {
+    /// The loss before the chunk that its producer knew of.
+    var toldLoss: AudioLoss? {
+        @_noLocks @_noAllocation
+        get {
+            AudioLoss(
+                frames: lossFrames.load(ordering: .relaxed), kindCode: lossKind.load(ordering: .relaxed))
+        }
+    }
+
+    /// What a reader is told of the chunk, with what is missing before it.
+    @inline(__always)
+    func header(lossBefore: AudioLoss?, skippedBefore: Int = 0) -> AudioChunkHeader {
+        AudioChunkHeader(
+            sequenceNumber: sequenceNumber.load(ordering: .relaxed),
+            framePosition: framePosition.load(ordering: .relaxed),
+            frameCount: Int(frameCount.load(ordering: .relaxed)),
+            captureTime: MonotonicInstant(nanoseconds: captureTime.load(ordering: .relaxed)),
+            lossBefore: lossBefore, skippedBefore: skippedBefore)
+    }
 }
 
 extension AudioLoss {
@@ -89,5 +133,13 @@ struct DescriptorTable: ~Copyable, Sendable {
     func entry(at position: Int) -> UnsafeMutablePointer<ChunkDescriptor> {
         // SAFETY: the remainder is within the table.
         unsafe entries + position % count
+    }
+
+    /// The descriptor of the chunk after that of `entry`.
+    @_noLocks @_noAllocation
+    func entry(after entry: UnsafeMutablePointer<ChunkDescriptor>) -> UnsafeMutablePointer<ChunkDescriptor> {
+        // SAFETY: within the table.
+        let next = unsafe entry + 1
+        return unsafe next == entries + count ? entries : next
     }
 }

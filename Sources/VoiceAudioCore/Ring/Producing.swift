@@ -51,18 +51,19 @@ extension Ring {
         if byteCount <= 0 { return .refused(.partialFrame) }
         if byteCount % bytesPerFrame != 0 { return .refused(.partialFrame) }
         if byteCount > maxBytes { return .refused(.largerThanByteCap) }
-        if chunkLimit > 0, byteCount > chunkLimit { return .refused(.largerThanChunkLimit) }
+        if byteCount > largestChunk { return .refused(.largerThanChunkLimit) }
 
         let head = head.word.load(ordering: .relaxed)
         let byteEnd = producer.byteEnd.load(ordering: .relaxed)
         let known = producer.knownTail.load(ordering: .relaxed)
-        if head - known < maxChunks, byteEnd - firstByte(at: known, head: head) + byteCount <= maxBytes {
+        let firstByte = producer.knownFirstByte.load(ordering: .relaxed)
+        if head - known < maxChunks, byteEnd - firstByte + byteCount <= maxBytes {
             return .admitted(evicted: 0)
         }
         for _ in 0..<8 {
             let word = tail.word.load(ordering: .acquiring)
             let tail = word >> 1
-            producer.knownTail.store(tail, ordering: .relaxed)
+            noteTail(tail, head: head)
             let evictions: Int
             switch plan(byteCount, head: head, tail: tail, byteEnd: byteEnd) {
             case .admitted(evicted: 0): return .admitted(evicted: 0)
@@ -77,8 +78,9 @@ extension Ring {
             let (exchanged, _) = self.tail.word.compareExchange(
                 expected: word, desired: (tail + evictions) << 1, ordering: .acquiringAndReleasing)
             if exchanged {
-                producer.knownTail.store(tail + evictions, ordering: .relaxed)
+                noteTail(tail + evictions, head: head)
                 producer.evicted.add(chunks: evictions, frames: frames, bytes: bytes)
+                if isSampled { keepLosses(from: tail, count: evictions) }
                 return .admitted(evicted: evictions)
             }
         }
@@ -127,7 +129,7 @@ extension Ring {
             // SAFETY: as in firstByte(at:head:).
             let entry = unsafe entry(at: position)
             frames += Int(unsafe entry.pointee.frameCount.load(ordering: .relaxed))
-            bytes += unsafe entry.pointee.byteCount.load(ordering: .relaxed)
+            bytes += Int(unsafe entry.pointee.byteCount.load(ordering: .relaxed))
             noteIfInexact(position)
         }
         return (frames, bytes)
@@ -146,20 +148,28 @@ extension Ring {
 
     /// Chooses the place of the next chunk and reserves it; `false` while pages there are being given back.
     ///
-    /// An empty ring starts again at the front of its memory, so that a ring that holds little touches little.
+    /// An empty ring starts again at the front of its memory instead of touching more of it, so that a ring that holds
+    /// little touches little. Only then is the tail looked at: it is the consumer's, and to fetch it costs more than all
+    /// else here.
     @_noLocks @_noAllocation
+    @inline(__always)
     func reserve(_ byteCount: Int) -> Bool {
         var start = producer.byteEnd.load(ordering: .relaxed)
         var offset = producer.offsetEnd.load(ordering: .relaxed)
-        let isEmpty = tail.word.load(ordering: .acquiring) >> 1 == head.word.load(ordering: .relaxed)
-        if isEmpty, offset > 0, writeLimit.word.load(ordering: .relaxed) == .max {
-            start += memory.capacity - offset
-            offset = 0
+        if offset + byteCount > producer.touchedEnd.load(ordering: .relaxed) {
+            let isEmpty = tail.word.load(ordering: .acquiring) >> 1 == head.word.load(ordering: .relaxed)
+            if isEmpty, offset > 0, writeLimit.word.load(ordering: .relaxed) == .max {
+                start += memory.capacity - offset
+                offset = 0
+            }
+            producer.touchedEnd.max(offset + byteCount, ordering: .relaxed)
         }
         let end = start + byteCount
-        producer.reservedEnd.store(end, ordering: .sequentiallyConsistent)
-        if end > writeLimit.word.load(ordering: .sequentiallyConsistent) {
-            producer.reservedEnd.store(producer.byteEnd.load(ordering: .relaxed), ordering: .sequentiallyConsistent)
+        producer.reservedEnd.store(end, ordering: .relaxed)
+        // Either we see the limit, or who gives pages back sees the reservation.
+        fence.often()
+        if end > writeLimit.word.load(ordering: .acquiring) {
+            producer.reservedEnd.store(producer.byteEnd.load(ordering: .relaxed), ordering: .releasing)
             return false
         }
         producer.reservedStart.store(start, ordering: .relaxed)
@@ -178,6 +188,7 @@ extension Ring {
 
     /// Publishes the reserved and filled chunk. Answers whether somebody waits to be woken.
     @_noLocks @_noAllocation
+    @inline(__always)
     func publish(byteCount: Int, captureTime: MonotonicInstant) -> Bool {
         let frameCount = byteCount / bytesPerFrame
         let position = head.word.load(ordering: .relaxed)
@@ -187,8 +198,12 @@ extension Ring {
         // An observer that sees what we write here must see that the entry's old chunk went.
         atomicMemoryFence(ordering: .releasing)
         unsafe entry.pointee.byteStart.store(start, ordering: .relaxed)
+        // In an empty ring, as far as we know, it is the oldest: and its place was chosen only now.
+        if position == producer.knownTail.load(ordering: .relaxed) {
+            producer.knownFirstByte.store(start, ordering: .relaxed)
+        }
         unsafe entry.pointee.byteOffset.store(producer.reservedOffset.load(ordering: .relaxed), ordering: .relaxed)
-        unsafe entry.pointee.byteCount.store(byteCount, ordering: .relaxed)
+        unsafe entry.pointee.byteCount.store(Int32(truncatingIfNeeded: byteCount), ordering: .relaxed)
         unsafe entry.pointee.frameCount.store(Int32(truncatingIfNeeded: frameCount), ordering: .relaxed)
         unsafe entry.pointee.captureTime.store(captureTime.nanoseconds, ordering: .relaxed)
         unsafe entry.pointee.lossFrames.store(producer.lossFrames.load(ordering: .relaxed), ordering: .relaxed)
@@ -203,26 +218,46 @@ extension Ring {
         let end = start + byteCount
         let offset = producer.reservedOffset.load(ordering: .relaxed) + byteCount
         producer.offsetEnd.store(offset < memory.capacity ? offset : offset - memory.capacity, ordering: .relaxed)
-        head.word.store(position + 1, ordering: .sequentiallyConsistent)
+        unsafe entry.pointee.publish(position)
+        // After that: who counts the chunk can take it.
+        head.word.store(position + 1, ordering: .releasing)
         // After `head`: who sees this end and then an empty ring knows that the chunk is gone, and not still to come.
         producer.byteEnd.store(end, ordering: .releasing)
         producer.appended.add(chunks: 1, frames: frameCount, bytes: byteCount)
         notePeaks(head: position + 1, byteEnd: end)
-        return waiting.consumers.load(ordering: .sequentiallyConsistent) > 0
+        // Either we see who waits, or they see the chunk.
+        fence.often()
+        return waiting.consumers.load(ordering: .relaxed) > 0
     }
 
-    @_noLocks @_noAllocation
+    @inline(__always)
     private func notePeaks(head: Int, byteEnd: Int) {
-        var tail = producer.knownTail.load(ordering: .relaxed)
-        let peakChunks = producer.peakChunks.load(ordering: .relaxed)
-        let peakBytes = producer.peakBytes.load(ordering: .relaxed)
-        let bytes = byteEnd - firstByte(at: tail, head: head)
-        if head - tail <= peakChunks, bytes <= peakBytes { return }
-        // Higher than the peak as far as we know: look how much the consumer took meanwhile.
-        tail = min(self.tail.word.load(ordering: .acquiring) >> 1, head)
+        let chunks = head - producer.knownTail.load(ordering: .relaxed)
+        let bytes = byteEnd - producer.knownFirstByte.load(ordering: .relaxed)
+        if chunks <= producer.peakChunks.load(ordering: .relaxed), bytes <= producer.peakBytes.load(ordering: .relaxed)
+        {
+            return
+        }
+        // Higher than the peak as far as we know.
+        raisePeaks(head: head, byteEnd: byteEnd)
+    }
+
+    /// Looks how much the consumer took meanwhile.
+    @_noLocks @_noAllocation
+    private func raisePeaks(head: Int, byteEnd: Int) {
+        let tail = min(self.tail.word.load(ordering: .acquiring) >> 1, head)
+        noteTail(tail, head: head)
+        let bytes = byteEnd - producer.knownFirstByte.load(ordering: .relaxed)
+        producer.peakChunks.max(head - tail, ordering: .relaxed)
+        producer.peakBytes.max(bytes, ordering: .relaxed)
+    }
+
+    /// Keeps the tail as seen, and where its bytes start: with `head` it tells what the ring holds at most.
+    @_noLocks @_noAllocation
+    private func noteTail(_ tail: Int, head: Int) {
+        guard tail != producer.knownTail.load(ordering: .relaxed) else { return }
         producer.knownTail.store(tail, ordering: .relaxed)
-        producer.peakChunks.store(max(peakChunks, head - tail), ordering: .relaxed)
-        producer.peakBytes.store(max(peakBytes, byteEnd - firstByte(at: tail, head: head)), ordering: .relaxed)
+        producer.knownFirstByte.store(firstByte(at: tail, head: head), ordering: .relaxed)
     }
 
     /// Counts a refused chunk; the next stored one tells of it.
@@ -230,10 +265,27 @@ extension Ring {
     func refuse(_ reason: RefusalReason, byteCount: Int) -> Outcome {
         let frames = byteCount / bytesPerFrame
         producer.refusals[reason.index].addShared(chunks: 1, frames: frames, bytes: byteCount)
-        addLoss(AudioLoss(frames: frames, cause: refusalCause))
+        if !isSampled { addLoss(AudioLoss(frames: frames, cause: refusalCause)) }
         advance(frames: frames)
         producer.reservedEnd.store(producer.byteEnd.load(ordering: .relaxed), ordering: .relaxed)
         return .refused(reason)
+    }
+
+    /// Leaves a chunk out on purpose: it is counted, and no loss.
+    @_noLocks @_noAllocation
+    func skip(byteCount: Int) {
+        let frames = byteCount / bytesPerFrame
+        producer.skipped.add(chunks: 1, frames: frames, bytes: byteCount)
+        advance(frames: frames)
+    }
+
+    /// What chunks that were just evicted told of is told by the next one: in a sampled ring they themselves are no loss.
+    @_noLocks @_noAllocation
+    private func keepLosses(from position: Int, count: Int) {
+        for position in position..<position + count {
+            // SAFETY: evicted by this thread, which alone writes over entries, and has not yet.
+            if let loss = unsafe entry(at: position).pointee.toldLoss { addLoss(loss) }
+        }
     }
 
     /// Frames that never reached this ring; the next stored chunk tells of them.

@@ -12,8 +12,10 @@ extension Ring {
             let limit = producer.reservedEnd.load(ordering: .sequentiallyConsistent) + slack
             writeLimit.word.store(limit, ordering: .sequentiallyConsistent)
             // Either the producer's next reservation sees the limit, or we see the reservation.
+            fence.seldom()
             if producer.reservedEnd.load(ordering: .sequentiallyConsistent) <= limit {
                 memory.releasePages(from: limit, count: start + memory.capacity - limit)
+                producer.touchedEnd.store(0, ordering: .relaxed)
                 break
             }
         }

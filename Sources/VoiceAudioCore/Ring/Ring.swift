@@ -4,8 +4,10 @@ import Synchronization
 ///
 /// A byte ring over memory mapped twice, and a second ring of descriptors, ruled by two growing positions: `head`
 /// (chunks published, the producer's) and `tail` (chunks gone, moved by compare-and-swap by whoever takes or evicts the
-/// oldest; its lowest bit says that the oldest is borrowed). One producer and one consumer at a time: who that is, the
-/// holder sees to. A noncopyable value and not a class, so that its methods count no references.
+/// oldest; its lowest bit says that the oldest is borrowed). Whether there is a chunk at `tail`, its descriptor says: the
+/// consumer reads that anyhow, and `head` would be one more cache line that goes from core to core. One producer and one
+/// consumer at a time: who that is, the holder sees to. A noncopyable value and not a class, so that its methods count no
+/// references.
 struct Ring: ~Copyable, Sendable {
     let maxChunks: Int
     let maxBytes: Int
@@ -13,11 +15,15 @@ struct Ring: ~Copyable, Sendable {
     let bytesPerFrame: Int
     /// The largest chunk that can be filled in place; 0 where the ring was made without.
     let chunkLimit: Int
+    /// The largest chunk that is accepted: `chunkLimit`, or what a descriptor can tell of.
+    let largestChunk: Int
     /// Whether a rule waits for room: then a consumer looks for waiting producers.
     let mayBlock: Bool
     /// The loss that evictions and refusals are to a consumer.
     let evictionCause: AudioLoss.Cause
     let refusalCause: AudioLoss.Cause
+    /// Whether its consumer samples: what it evicts or refuses is left out on purpose, and no loss.
+    let isSampled: Bool
 
     /// A fork has neither the memory nor whoever works on the ring.
     let owner = OwningProcess()
@@ -33,26 +39,33 @@ struct Ring: ~Copyable, Sendable {
     /// A byte position that the producer may not write beyond, while pages behind it are given back.
     let writeLimit = CacheLine(.max)
     let waiting = WaitState()
+    /// The producer's side of what it agrees on with waiting consumers and with who gives pages back.
+    let fence = AsymmetricFence()
 
     /// - Throws: `outOfResources`.
     init(
         maxChunks: Int, maxBytes: Int, overflow: OverflowPolicy, bytesPerFrame: Int, chunkLimit: Int,
-        evictionCause: AudioLoss.Cause, refusalCause: AudioLoss.Cause
+        evictionCause: AudioLoss.Cause, refusalCause: AudioLoss.Cause, isSampled: Bool
     ) throws(AudioError) {
-        let held = chunkLimit > 0 ? min(maxBytes, maxChunks * chunkLimit) : maxBytes
-        let memory = try RingMemory(atLeast: held + chunkLimit)
+        let memory = try RingMemory(
+            atLeast: Self.sampleBytes(maxChunks: maxChunks, maxBytes: maxBytes, chunkLimit: chunkLimit))
         let descriptors = try DescriptorTable(count: maxChunks)
         self.maxChunks = maxChunks
         self.maxBytes = maxBytes
         self.overflow = overflow
         self.bytesPerFrame = bytesPerFrame
         self.chunkLimit = chunkLimit
+        largestChunk = chunkLimit > 0 ? chunkLimit : ChunkDescriptor.maxByteCount
         self.evictionCause = evictionCause
         self.refusalCause = refusalCause
+        self.isSampled = isSampled
         mayBlock = overflow.longestWait != nil
         self.memory = memory
         self.descriptors = descriptors
     }
+
+    /// Bytes of memory taken, touched or not.
+    var allocatedBytes: Int { memory.capacity + descriptors.byteCount }
 
     /// Chunks and bytes held at one and the same instant.
     var fill: (chunks: Int, bytes: Int) {
@@ -65,7 +78,7 @@ struct Ring: ~Copyable, Sendable {
             let last = unsafe entry(at: head - 1)
             let end =
                 unsafe last.pointee.byteStart.load(ordering: .relaxed)
-                + last.pointee.byteCount.load(ordering: .relaxed)
+                + Int(last.pointee.byteCount.load(ordering: .relaxed))
             atomicMemoryFence(ordering: .acquiring)
             if self.tail.word.load(ordering: .relaxed) >> 1 == tail, self.head.word.load(ordering: .relaxed) == head {
                 return (head - tail, end - first)

@@ -35,13 +35,18 @@ struct ProducerState: ~Copyable {
     /// The end of the newest chunk, over all bytes ever, and the same place within the memory.
     let byteEnd = Atomic<Int>(0)
     let offsetEnd = Atomic<Int>(0)
-    /// The end of what the producer may be writing; sequentially consistent, against `writeLimit`.
+    /// The end of what the producer may be writing: fenced against `writeLimit`.
     let reservedEnd = Atomic<Int>(0)
     /// Where the chunk being filled starts, over all bytes and within the memory.
     let reservedStart = Atomic<Int>(0)
     let reservedOffset = Atomic<Int>(0)
+    /// The end of the memory that was written since pages were last given back. Set to 0 by who gives them back; should the
+    /// producer not see that, the next to give back will mend it.
+    let touchedEnd = Atomic<Int>(0)
     /// The tail as last seen: behind the true one or equal, so that room seen is room.
     let knownTail = Atomic<Int>(0)
+    /// Where the bytes of the chunk at that tail start; the end of all bytes where there was none yet.
+    let knownFirstByte = Atomic<Int>(0)
     let nextSequenceNumber = Atomic<Int>(0)
     let nextFramePosition = Atomic<Int>(0)
     /// Whether a place is reserved for a chunk that is being filled in place.
@@ -53,26 +58,31 @@ struct ProducerState: ~Copyable {
 
     let appended = Tally()
     let evicted = Tally()
+    let skipped = Tally()
     /// By the index of the reason.
     let refusals = InlineArray<10, Tally> { _ in Tally() }
     let peakChunks = Atomic<Int>(0)
     let peakBytes = Atomic<Int>(0)
+    private let reclaimedAt = Atomic<Int>(0)
 
     private let after = InlineArray<16, Int>(repeating: 0)
+
+    /// As the consumer's.
+    var bytesSinceReclaim: Int { byteEnd.load(ordering: .relaxed) - reclaimedAt.load(ordering: .relaxed) }
+
+    func noteReclaim() { reclaimedAt.store(byteEnd.load(ordering: .relaxed), ordering: .relaxed) }
 }
 
 /// What the consumer keeps. Written by the consumer alone unless said otherwise; relaxed.
 struct ConsumerState: ~Copyable {
     private let before = InlineArray<16, Int>(repeating: 0)
     let isTaken = Atomic<Bool>(false)
-    /// The head as last seen: behind the true one or equal.
-    let knownHead = Atomic<Int>(0)
     /// Where the chunk after the last one handed out should start.
     let nextFramePosition = Atomic<Int>(0)
     /// The end of the last chunk handed out, over all bytes ever.
     let byteEnd = Atomic<Int>(0)
-    /// The bytes that had gone in and out when pages were last given back on the way, added up. Written by any thread.
-    let reclaimedAt = Atomic<Int>(0)
+    /// Where `byteEnd` was when pages were last given back on the way. Written by any thread, as the producer's.
+    private let reclaimedAt = Atomic<Int>(0)
     /// The frame position of the last evicted or cleared chunk that told of an estimated loss. Written by any thread.
     let inexactTo = Atomic<Int>(0)
     let delivered = Tally()
@@ -80,4 +90,9 @@ struct ConsumerState: ~Copyable {
     let cleared = Tally()
     /// The frame position behind the last chunk that `removeAll` threw away.
     let clearedTo = Atomic<Int>(0)
+
+    /// Bytes that went by since pages were last given back: each side looks at its own, as the other's is on another core.
+    var bytesSinceReclaim: Int { byteEnd.load(ordering: .relaxed) - reclaimedAt.load(ordering: .relaxed) }
+
+    func noteReclaim() { reclaimedAt.store(byteEnd.load(ordering: .relaxed), ordering: .relaxed) }
 }

@@ -38,8 +38,12 @@ package final class PerProcess<Value: Sendable>: Sendable {
     package var value: Value {
         while true {
             let word = current.load(ordering: .acquiring)
+            // SAFETY: as in `entry(at:)`; it is not counted, as every look at the value would pay for that.
+            let unmanaged = unsafe Self.unmanagedEntry(at: word)
+            if unsafe unmanaged._withUnsafeGuaranteedRef({ $0.owner.isCurrent }) {
+                return unsafe unmanaged._withUnsafeGuaranteedRef { $0.value }
+            }
             let entry = Self.entry(at: word)
-            if entry.owner.isCurrent { return entry.value }
             // SAFETY: as in init; where another thread was faster, its entry stays and ours goes.
             let fresh = unsafe Unmanaged.passRetained(Entry(inFork(entry.owner)))
             let address = UInt(bitPattern: unsafe fresh.toOpaque())
@@ -49,8 +53,13 @@ package final class PerProcess<Value: Sendable>: Sendable {
         }
     }
 
+    private static func unmanagedEntry(at word: UInt) -> Unmanaged<Entry> {
+        // SAFETY: the address is that of an entry.
+        unsafe Unmanaged<Entry>.fromOpaque(UnsafeRawPointer(bitPattern: word)!)
+    }
+
     private static func entry(at word: UInt) -> Entry {
         // SAFETY: an entry that a process has put in stays as long as that process has this object.
-        unsafe Unmanaged<Entry>.fromOpaque(UnsafeRawPointer(bitPattern: word)!).takeUnretainedValue()
+        unsafe unmanagedEntry(at: word).takeUnretainedValue()
     }
 }

@@ -20,13 +20,18 @@ public struct DescriptorSet: ~Copyable {
 
     package var count: Int { unsafe storage.count - 1 }
 
-    /// Watches `descriptor` for input in place `index`; −1 leaves the place unused.
-    package mutating func watch(_ descriptor: Int32, at index: Int) {
-        unsafe storage[index] = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    /// Watches `descriptor` for input, or for what has priority, in place `index`; −1 leaves the place unused.
+    package mutating func watch(_ descriptor: Int32, at index: Int, forPriority: Bool = false) {
+        unsafe storage[index] = pollfd(fd: descriptor, events: Int16(forPriority ? POLLPRI : POLLIN), revents: 0)
     }
 
     /// Whether anything (input, hang-up, error) came for place `index` in the last wait.
     package func isReady(at index: Int) -> Bool { unsafe storage[index].revents != 0 }
+
+    /// Whether the last wait found that nothing more will come for place `index`.
+    package func hasFailed(at index: Int) -> Bool {
+        unsafe Int32(storage[index].revents) & (POLLERR | POLLHUP | POLLNVAL) != 0
+    }
 
     /// The raw entries, for a library that fills and reads them itself.
     @unsafe package func withEntries<Result>(_ body: (UnsafeMutableBufferPointer<pollfd>) -> Result) -> Result {

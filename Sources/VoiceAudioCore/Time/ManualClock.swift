@@ -83,9 +83,12 @@ public final class ManualClock: AudioClock {
     /// - Parameters:
     ///   - count: Threads that must wait.
     ///   - mark: Only waits begun after this many count.
+    ///   - horizon: Only waits that end so soon, by the hand, count; `nil` counts all.
     ///   - limit: Gives up after this long.
     /// - Returns: Whether they wait.
-    public func waitUntilWaiting(count: Int = 1, after mark: Int = 0, limit: Duration = .seconds(10)) -> Bool {
+    public func waitUntilWaiting(
+        count: Int = 1, after mark: Int = 0, dueWithin horizon: Duration? = nil, limit: Duration = .seconds(10)
+    ) -> Bool {
         let observer = state.withLock { state in
             let observer = Self.takeWakeUp(&state)
             state.observers.append(observer)
@@ -98,14 +101,19 @@ public final class ManualClock: AudioClock {
         let deadline = realTime.now.advanced(by: limit)
         while true {
             observer.clear()
-            if waiting(after: mark) >= count { return true }
+            if waiting(after: mark, dueWithin: horizon) >= count { return true }
             guard realTime.now < deadline else { return false }
             _ = realTime.wait(for: descriptors, until: deadline)
         }
     }
 
-    private func waiting(after mark: Int) -> Int {
-        state.withLock { state in state.waiters.count { $0.number > mark } }
+    private func waiting(after mark: Int, dueWithin horizon: Duration?) -> Int {
+        state.withLock { state in
+            let last = horizon.map { state.now.advanced(by: $0) }
+            return state.waiters.count { waiter in
+                waiter.number > mark && (last.map { Self.isDue(waiter.deadline, at: $0) } ?? true)
+            }
+        }
     }
 
     private func giveBack(_ observer: WakeUp) {

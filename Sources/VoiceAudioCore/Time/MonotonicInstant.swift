@@ -8,15 +8,31 @@ public struct MonotonicInstant: Sendable, Hashable, Comparable, InstantProtocol 
 
     /// The instant `duration` later, or earlier where it is negative; the last or first there is where that overflows.
     public func advanced(by duration: Duration) -> Self {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
-        guard overflow else { return Self(nanoseconds: sum) }
-        return Self(nanoseconds: duration < .zero ? .min : .max)
+        advanced(byNanoseconds: duration.clampedNanoseconds)
+    }
+
+    /// The same, for where a capture thread reckons: see ``AudioFormat/nanoseconds(ofFrames:)``.
+    package func advanced(byNanoseconds count: Int64) -> Self {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(count)
+        return Self(nanoseconds: overflow ? (count < 0 ? .min : .max) : sum)
     }
 
     /// How much later `other` is; negative where it is earlier.
     public func duration(to other: Self) -> Duration { .nanoseconds(other.nanoseconds) - .nanoseconds(nanoseconds) }
 
     public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
+}
+
+/// As the number of its nanoseconds.
+extension MonotonicInstant: Codable {
+    public init(from decoder: any Decoder) throws {
+        self.init(nanoseconds: try decoder.singleValueContainer().decode(Int64.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(nanoseconds)
+    }
 }
 
 extension Duration {

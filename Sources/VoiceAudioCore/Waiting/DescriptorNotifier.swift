@@ -15,7 +15,7 @@ package final class DescriptorNotifier: Sendable {
     /// - Throws: `outOfResources`.
     package static func running() throws(AudioError) -> DescriptorNotifier {
         try current.value.withLock { (current) throws(AudioError) in
-            if let notifier = current.notifier { return notifier }
+            if let notifier = current.notifier, !notifier.wasStopped { return notifier }
             let notifier = try DescriptorNotifier()
             current.notifier = notifier
             return notifier
@@ -31,7 +31,7 @@ package final class DescriptorNotifier: Sendable {
     private init() throws(AudioError) {
         let loop = try NotifierLoop()
         self.loop = loop
-        thread = try WorkerThread(name: "va-notify") { loop.run() }
+        thread = try WorkerThread(name: "va-notify", ask: { loop.stop() }, body: { loop.run() })
     }
 
     deinit {
@@ -42,10 +42,27 @@ package final class DescriptorNotifier: Sendable {
         _ = thread.join(by: clock.now.advanced(by: .seconds(1)), clock: clock)
     }
 
-    /// Waits until `descriptor` is readable.
+    /// Whether it was stopped, which ends all waits.
+    package var wasStopped: Bool { loop.waiters.withLock { $0.wasStopped } }
+
+    /// Waits once until `descriptor` is readable.
     ///
-    /// - Returns: `false` where the task was cancelled first, or the descriptor cannot be watched, or in a fork.
+    /// - Returns: `false` where the task was cancelled first, or the descriptor cannot be watched, or it was stopped, or in a fork.
     package func waitUntilReadable(_ descriptor: Int32) async -> Bool {
+        await DescriptorWatch(descriptor, by: self)?.untilReadable() ?? false
+    }
+
+    /// Takes `descriptor` into what can be waited for; whether that worked. ``forget(_:)`` is to follow.
+    func watch(_ descriptor: Int32) -> Bool {
+        // The kernel tells of a hang-up even so, once: under a number that nobody waits for.
+        owner.isCurrent && loop.control(EPOLL_CTL_ADD, descriptor, for: nil, key: Waiters.nobodysKey)
+    }
+
+    /// Before a descriptor is closed. A fork shares what is watched, and leaves it alone.
+    func forget(_ descriptor: Int32) { if owner.isCurrent { loop.forget(descriptor) } }
+
+    /// Waits for a descriptor that was taken in, and for which nobody else waits.
+    func waitUntilWatchedIsReadable(_ descriptor: Int32) async -> Bool {
         guard owner.isCurrent else { return false }
         let key = loop.waiters.withLock { $0.newKey() }
         defer { loop.waiters.withLock { $0.forget(key) } }
@@ -67,38 +84,45 @@ private final class NotifierLoop: Sendable {
         wakeUp = try WakeUp()
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard epoll >= 0 else { throw AudioError(systemCall: "epoll_create1", status: errno) }
-        guard watch(wakeUp.descriptor, key: Waiters.wakeUpKey) else {
+        guard control(EPOLL_CTL_ADD, wakeUp.descriptor, for: EPOLLIN, key: Waiters.wakeUpKey) else {
             throw AudioError(systemCall: "epoll_ctl", status: errno)
         }
     }
 
     deinit { close(epoll) }
 
-    func stop() { wakeUp.signal() }
+    func stop() {
+        waiters.withLock { $0.wasStopped = true }
+        wakeUp.signal()
+    }
 
     func run() {
         while true {
-            // SAFETY: room for the one event asked for; the key is what `watch` put in.
+            // SAFETY: room for the one event asked for; the key is what `control` put in.
             var event = unsafe epoll_event()
             let count = unsafe epoll_wait(epoll, &event, 1, -1)
             guard count == 1 else { continue }
             let key = unsafe event.data.u64
-            if key == Waiters.wakeUpKey { return }
-            waiters.withLock { unwatch(key, in: &$0) }?.resume(returning: true)
+            if key == Waiters.wakeUpKey { return endWaits() }
+            // Nobody is there where the wait was cancelled.
+            waiters.withLock { $0.waiting.removeValue(forKey: key) }?.resume(returning: true)
         }
+    }
+
+    private func endWaits() {
+        let ended = waiters.withLock { waiters in
+            defer { waiters.waiting = [:] }
+            return Array(waiters.waiting.values)
+        }
+        for continuation in ended { continuation.resume(returning: false) }
     }
 
     func wait(for descriptor: Int32, key: UInt64, continuation: CheckedContinuation<Bool, Never>) {
         let isWaiting = waiters.withLock { waiters in
-            guard !waiters.isCancelled(key) else { return false }
-            // A descriptor of its own: epoll watches each only once, and several may wait for the same.
-            let copy = clinux_fcntl_int(descriptor, F_DUPFD_CLOEXEC, 0)
-            guard copy >= 0 else { return false }
-            guard watch(copy, key: key) else {
-                close(copy)
-                return false
-            }
-            waiters.waiting[key] = Waiters.Waiter(continuation: continuation, descriptor: copy)
+            guard !waiters.isCancelled(key), !waiters.wasStopped else { return false }
+            // The number is new at each wait: what comes late of an earlier one wakes nobody.
+            guard control(EPOLL_CTL_MOD, descriptor, for: EPOLLIN, key: key) else { return false }
+            waiters.waiting[key] = continuation
             return true
         }
         if !isWaiting { continuation.resume(returning: false) }
@@ -106,38 +130,32 @@ private final class NotifierLoop: Sendable {
 
     func cancel(_ key: UInt64) {
         let waiting = waiters.withLock { waiters in
-            let waiting = unwatch(key, in: &waiters)
+            let waiting = waiters.waiting.removeValue(forKey: key)
             if waiting == nil { waiters.cancelled.insert(key) }
             return waiting
         }
         waiting?.resume(returning: false)
     }
 
-    private func unwatch(_ key: UInt64, in waiters: inout Waiters) -> CheckedContinuation<Bool, Never>? {
-        guard let waiter = waiters.waiting.removeValue(forKey: key) else { return nil }
-        _ = epoll_ctl(epoll, EPOLL_CTL_DEL, waiter.descriptor, nil)
-        close(waiter.descriptor)
-        return waiter.continuation
-    }
-
-    private func watch(_ descriptor: Int32, key: UInt64) -> Bool {
+    /// Has the kernel tell once of `events` at `descriptor`, under the number `key`.
+    func control(_ operation: Int32, _ descriptor: Int32, for events: EPOLL_EVENTS?, key: UInt64) -> Bool {
         // SAFETY: a local, read by the kernel.
         var event = unsafe epoll_event()
-        unsafe event.events = EPOLLIN.rawValue
+        unsafe event.events = (events?.rawValue ?? 0) | EPOLLONESHOT.rawValue
         unsafe event.data.u64 = key
-        return unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0
+        return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
     }
+
+    func forget(_ descriptor: Int32) { _ = epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, nil) }
 }
 
 /// Who waits for what.
 private struct Waiters: Sendable {
-    struct Waiter: Sendable {
-        var continuation: CheckedContinuation<Bool, Never>
-        var descriptor: Int32
-    }
-
     static let wakeUpKey: UInt64 = 0
-    var waiting: [UInt64: Waiter] = [:]
+    static let nobodysKey = UInt64.max
+    /// Nobody is woken any more.
+    var wasStopped = false
+    var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
     /// Cancelled before they began to wait.
     var cancelled: Set<UInt64> = []
     private var lastKey: UInt64 = 0

@@ -25,4 +25,7 @@ package final class ReadableAny: Sendable {
             throw AudioError(systemCall: "epoll_ctl", status: errno)
         }
     }
+
+    /// Watches `source` no longer. Before it is closed, where a fork may still have it open.
+    package func forget(_ source: Int32) { _ = epoll_ctl(descriptor, EPOLL_CTL_DEL, source, nil) }
 }

@@ -21,7 +21,16 @@ extension ALSAStream {
             guard framesBeforeGap > 0 else { return tellGap() }
             limit = min(limit, framesBeforeGap)
         }
-        guard available != 0, limit > 0 else {
+        // What is left after a read and does not fill the chunk waits for the next wake-up. Were it taken, then the rest of the
+        // chunk would be there a little before the device's next wake-up and be too little for it, and come with the one after.
+        // So it is with what came between the start and the first read.
+        if isJustStarted {
+            isJustStarted = false
+            let waiting = report.countsLossExactly ? limit : calls.avail(handle)
+            if waiting > 0 { available = waiting }
+        }
+        let room = buffer.byteCount / report.format.bytesPerFrame
+        guard available ?? room >= room, limit > 0 else {
             available = nil
             return .nothing
         }

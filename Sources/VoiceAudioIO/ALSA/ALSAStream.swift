@@ -25,7 +25,8 @@ final class ALSAStream {
     private let pcmDescriptorCount: Int
     private var wakeUpAlone = DescriptorSet(count: 1)
     private var wakeUpDescriptor: Int32 = -1
-    private let patience: Duration
+    /// Nanoseconds.
+    private let patience: Int64
     private let pace: Duration
 
     /// Reads as many frames as fit, in the shape asked for.
@@ -41,6 +42,8 @@ final class ALSAStream {
 
     /// Frames that wait in the device as far as was asked; `nil` after a wait.
     var available: Int?
+    /// Whether nothing was asked of the device since it was started.
+    var isJustStarted = false
     /// Frames of the stream so far: delivered, and lost.
     var position = 0
     /// Frames that wait and were captured before a gap, which is told after them; `nil` where there is none.
@@ -89,7 +92,8 @@ final class ALSAStream {
         reader = FrameReader(setup: setup, request: request)
         pcmDescriptorCount = Int(count)
         // It wakes us once a chunk, or once a period.
-        patience = max(period, request.format.duration(ofFrames: request.chunkFrameCount)) * 4 + .seconds(1)
+        let patience = max(period, request.format.duration(ofFrames: request.chunkFrameCount)) * 4 + .seconds(1)
+        self.patience = patience.clampedNanoseconds
         pace = min(period, .milliseconds(100))
         stallPatience = max(setup.countsLossExactly ? .seconds(2) : .seconds(10), patience)
         timestamps = PCMTimestamps(patience: max(buffer, .seconds(1)))
@@ -106,6 +110,7 @@ final class ALSAStream {
         let status = calls.start(handle)
         guard status >= 0 else { throw error(status, .start) }
         endOfFrames = clock.now
+        isJustStarted = true
         self.isAfterGap = isAfterGap
     }
 
@@ -129,7 +134,7 @@ final class ALSAStream {
             let wasWoken = clock.wait(for: wakeUpAlone, until: clock.now.advanced(by: pace)) > 0
             if wasWoken { return }
         }
-        let deadline = clock.now.advanced(by: patience)
+        let deadline = clock.now.advanced(byNanoseconds: patience)
         let readyCount = clock.wait(for: descriptors, until: deadline)
         if readyCount == 0, clock.now >= deadline { noteSilence() }
         if readyCount == 0 || fruitlessWakes > 0 { try checkForStall() }
@@ -151,7 +156,7 @@ final class ALSAStream {
     /// A device that is open and delivers nothing is started again, then given up.
     private func checkForStall() throws(AudioError) {
         // What was not started owes nothing.
-        guard endOfFrames.nanoseconds > 0, endOfFrames.duration(to: clock.now) >= patience else { return }
+        guard endOfFrames.nanoseconds > 0, endOfFrames.advanced(byNanoseconds: patience) <= clock.now else { return }
         switch recovery.handle(.stalled(since: endOfFrames, patience: stallPatience)) {
         case .restart: isStalled = true
         case .giveUp: throw lost("is there, and delivers nothing however often it is started", nil)
@@ -188,7 +193,7 @@ final class ALSAStream {
     // MARK: Arithmetic and errors
 
     /// How long frames last; for 292 years' worth at most.
-    func nanoseconds(ofFrames count: Int) -> Int64 { report.format.duration(ofFrames: count).clampedNanoseconds }
+    func nanoseconds(ofFrames count: Int) -> Int64 { report.format.nanoseconds(ofFrames: count) }
 
     /// Frames due between two instants.
     func frames(from start: MonotonicInstant, to end: MonotonicInstant) -> Int {

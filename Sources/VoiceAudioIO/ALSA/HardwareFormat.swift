@@ -19,7 +19,7 @@ package struct HardwareFormat: Sendable, Hashable {
     init?(of place: PCMPlace, root: String = "/proc") {
         let substream = "pcm\(place.device)c/sub\(place.subdevice)"
         guard
-            let fields = SoundCardFiles.fields(ofFile: "\(root)/asound/card\(place.card)/\(substream)/hw_params"),
+            let fields = KernelFiles.fields(ofFile: "\(root)/asound/card\(place.card)/\(substream)/hw_params"),
             // "48000 (48000/1)"
             let rate = fields["rate"]?.split(separator: " ").first.flatMap({ Int($0) }),
             let channels = fields["channels"].flatMap({ Int($0) }), let layout = fields["format"],

@@ -1,12 +1,10 @@
-import CLinux
-import Glibc
-import Synchronization
 package import VoiceAudioCore
 
-/// One run of a source: its thread, from opening to closing.
+/// One run of a source, from opening to closing.
 ///
-/// The thread opens, reads and closes the source, and nobody else touches it. A thread that does not come back in time
-/// is left alone with all that it uses, and cleans up when its call returns.
+/// Where the source has to be waited for, a thread of its own opens, reads and closes it, and nobody else touches it. A
+/// thread that does not come back in time is left alone with all that it uses, and cleans up when its call returns. Where
+/// frames are pushed, there is no thread: whoever pushes takes the frames in.
 package final class Capture: Sendable {
     /// How a capture stands.
     package enum Outcome: Sendable {
@@ -16,223 +14,174 @@ package final class Capture: Sendable {
         case failed(AudioError)
     }
 
+    /// What takes frames from the source.
+    private enum Driver: Sendable {
+        case thread(WorkerThread)
+        case pushes(PushedLoop)
+    }
+
     /// What the source really gives.
     package var report: CaptureReport { control.report.withLock { $0 } ?? openedReport }
     private let openedReport: CaptureReport
     package let control: CaptureControl
     /// Why the thread does not run with the priority asked for; `nil` where it does.
     package let priorityRefusal: AudioError?
-    /// The capture thread.
-    package let thread: WorkerThread
-    private let shared: Shared
-    private let clock: any AudioClock
+    private let driver: Driver
+    private let outcomeLock: Lock<Outcome>
+    private let plan: CapturePlan
 
     package var counters: CaptureCounters { control.counters }
 
-    /// Opens the source on a thread of its own and waits until it runs.
+    private var clock: any AudioClock { plan.environment.clock }
+
+    /// Opens the source and waits until it runs.
     ///
     /// - Parameters:
+    ///   - plan: What to capture, and how.
     ///   - history: The ring to fill; its producer's end must be free, its chunk limit the request's chunk.
+    ///   - isHeld: Whether frames reach nobody until ``takeOver(from:history:by:)``.
     ///   - abort: Gives up the wait when readable.
     ///   - abandon: Gets the thread where it is left to itself: it closes the source when its call returns at last.
     /// - Throws: What the source throws; `timedOut` or `cancelled` with the thread left to itself; `outOfResources`.
-    package convenience init(
-        source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
-        history: BoundedAudioBuffer, subscribers: SubscriberTable, health: HealthBoard, realtimePriority: Int,
-        by deadline: MonotonicInstant, abort: WakeUp, abandon: (WorkerThread) -> Void
+    package init(
+        _ plan: CapturePlan, history: BoundedAudioBuffer, isHeld: Bool = false, by deadline: MonotonicInstant,
+        abort: WakeUp, abandon: (WorkerThread) -> Void
     ) throws(AudioError) {
-        let shared = try Shared()
-        let control = try CaptureControl()
-        let start = Start(
-            source: source, request: request, environment: environment, subscribers: subscribers,
-            health: health, realtimePriority: realtimePriority, history: try history.takeProducer())
-        let thread = try WorkerThread(name: "va-capture") { start.run(control: control, shared: shared) }
-        let opened: Shared.Opened
+        self.plan = plan
+        let clock = plan.environment.clock
+        let control = try CaptureControl(isHeld: isHeld)
+        let outcome = Lock(Outcome.running)
+        self.control = control
+        outcomeLock = outcome
+        if let source = plan.source as? PushSource {
+            // What may fail comes before what would have to be closed again.
+            let finished = try WakeUp()
+            let producer = try history.takeProducer()
+            let stream = try source.openPushed(plan.request, in: plan.environment)
+            let loop = PushedLoop(
+                try plan.start(stream, history: producer, control: control), of: stream, control: control,
+                outcome: outcome, finished: finished)
+            openedReport = loop.report
+            priorityRefusal = nil
+            driver = .pushes(loop)
+            source.connect(loop)
+            return
+        }
+        let opening = CaptureOpening(latch: control.answer)
+        let start = CaptureThreadStart(plan, control: control, history: try history.takeProducer())
+        let thread = try WorkerThread(
+            name: "va-capture", ask: { control.requestStop() }, body: { start.run(opening: opening, outcome: outcome) })
         do throws(AudioError) {
-            opened = try shared.waitUntilOpened(
-                by: deadline, clock: environment.clock, abort: abort, sourceName: source.name)
+            let opened = try opening.wait(by: deadline, clock: clock, abort: abort, sourceName: plan.source.name)
+            openedReport = opened.report
+            priorityRefusal = opened.priorityRefusal
+            driver = .thread(thread)
         } catch {
             // What failed ends by itself; what hangs is left alone.
-            let hasEnded = shared.hasFailed && thread.join(by: deadline, clock: environment.clock)
+            let hasEnded = opening.hasFailed && thread.join(by: deadline, clock: clock)
             if !hasEnded { abandon(thread) }
             throw error
         }
-        self.init(opened: opened, control: control, shared: shared, thread: thread, clock: environment.clock)
-    }
-
-    private init(
-        opened: Shared.Opened, control: CaptureControl, shared: Shared, thread: WorkerThread, clock: any AudioClock
-    ) {
-        openedReport = opened.report
-        priorityRefusal = opened.priorityRefusal
-        self.control = control
-        self.shared = shared
-        self.thread = thread
-        self.clock = clock
     }
 
     /// How the capture stands now.
-    package var outcome: Outcome { shared.outcome.withLock { $0 } }
+    package var outcome: Outcome { outcomeLock.withLock { $0 } }
 
-    /// Stops and joins the thread.
-    ///
-    /// - Returns: Whether it ended by `deadline`. If not, it is left to itself.
-    package func stop(by deadline: MonotonicInstant) -> Bool {
-        control.requestStop()
-        return thread.join(by: deadline, clock: clock)
+    /// Becomes readable at the capture's end; for `poll`. Not to be read or closed.
+    package var endDescriptor: Int32 {
+        switch driver {
+        case .thread(let thread): thread.endDescriptor
+        case .pushes(let loop): loop.endDescriptor
+        }
     }
 
     /// Waits until the source is at its end or has failed.
-    package func waitForEnd(by deadline: MonotonicInstant) -> Bool { thread.join(by: deadline, clock: clock) }
-
-    /// Becomes readable at the source's end; for `poll`. Not to be read or closed.
-    package var endDescriptor: Int32 { thread.endDescriptor }
-}
-
-extension Capture {
-    /// What thread and owner share.
-    fileprivate final class Shared: Sendable {
-        struct Opened {
-            var report: CaptureReport
-            var priorityRefusal: AudioError?
-        }
-
-        private enum Opening {
-            case pending
-            case done(Result<Opened, AudioError>)
-            /// Nobody waits for it any more.
-            case givenUp(AudioError)
-        }
-
-        let outcome = Lock(Outcome.running)
-        private let opening = Lock(Opening.pending)
-        private let latch: WakeUp
-
-        init() throws(AudioError) { latch = try WakeUp() }
-
-        /// Tells how the opening went. Answers whether somebody still wants to know.
-        func opened(_ result: Result<Opened, AudioError>) -> Bool {
-            let isWanted = opening.withLock { opening in
-                guard case .pending = opening else { return false }
-                opening = .done(result)
-                return true
-            }
-            latch.signal()
-            return isWanted
-        }
-
-        /// Whether the opening is done, and failed.
-        var hasFailed: Bool {
-            opening.withLock { opening in if case .done(.failure) = opening { true } else { false } }
-        }
-
-        /// Gives the opening up, if it is not done already.
-        ///
-        /// - Throws: `error`, or what the opening failed with.
-        private func giveUp(because error: AudioError) throws(AudioError) -> Opened {
-            try opening.withLock { (opening) throws(AudioError) in
-                if case .done(let result) = opening { return try result.get() }
-                opening = .givenUp(error)
-                throw error
-            }
-        }
-
-        func waitUntilOpened(
-            by deadline: MonotonicInstant, clock: any AudioClock, abort: WakeUp, sourceName: String
-        ) throws(AudioError) -> Opened {
-            var descriptors = DescriptorSet(count: 2)
-            descriptors.watch(latch.descriptor, at: 0)
-            descriptors.watch(abort.descriptor, at: 1)
-            while true {
-                _ = clock.wait(for: descriptors, until: deadline)
-                if case .done(let result) = opening.withLock({ $0 }) { return try result.get() }
-                if descriptors.isReady(at: 1) {
-                    return try giveUp(
-                        because: AudioError(
-                            .cancelled, "opening \"\(sourceName)\" was given up because of a clean-up"))
-                }
-                if clock.now >= deadline {
-                    return try giveUp(
-                        because: AudioError(
-                            .timedOut,
-                            "\"\(sourceName)\" did not open in time: the driver or sound server does not answer"))
-                }
-            }
+    package func waitForEnd(by deadline: MonotonicInstant) -> Bool {
+        switch driver {
+        case .thread(let thread): thread.join(by: deadline, clock: clock)
+        case .pushes(let loop): loop.waitForEnd(by: deadline, clock: clock)
         }
     }
 
-    /// What the thread starts with.
-    fileprivate final class Start: @unchecked Sendable {
-        let source: any CaptureSource
-        let request: CaptureRequest
-        let environment: CaptureEnvironment
-        let subscribers: SubscriberTable
-        let health: HealthBoard
-        let realtimePriority: Int
-        // Taken once, by the thread.
-        private var history: BoundedAudioBuffer.Producer?
+    /// From now on those who listen are not at their end when this capture is: another one takes over, or has not yet.
+    package func beginHandover() { control.setHasSuccessor(true) }
 
-        init(
-            source: any CaptureSource, request: CaptureRequest, environment: CaptureEnvironment,
-            subscribers: SubscriberTable, health: HealthBoard, realtimePriority: Int,
-            history: consuming BoundedAudioBuffer.Producer
-        ) {
-            self.source = source
-            self.request = request
-            self.environment = environment
-            self.subscribers = subscribers
-            self.health = health
-            self.realtimePriority = realtimePriority
-            self.history = consume history
+    /// No other capture takes over after all.
+    package func cancelHandover() {
+        control.setHasSuccessor(false)
+        // It may have ended meanwhile, and thought that another goes on.
+        switch outcome {
+        case .running: break
+        case .ended: endListening(because: nil)
+        case .failed(let error): endListening(because: error)
         }
+    }
 
-        /// The capture thread, from its start to its end.
-        func run(control: CaptureControl, shared: Shared) {
-            guard let history = history.take() else { return }
-            let stream: any CaptureStream
-            do throws(AudioError) {
-                stream = try source.open(request, in: environment)
-                // Frames of another shape would be taken for what they are not.
-                guard stream.report.format == request.format else {
-                    stream.close()
-                    throw AudioError(
-                        .unsupportedFormat,
-                        "\"\(source.name)\" gives \(stream.report.format) where \(request.format) was asked for: "
-                            + "set what it gives")
-                }
-            } catch {
-                _ = shared.opened(.failure(error))
-                return
-            }
-            let refusal = takePriority()
-            guard shared.opened(.success(Shared.Opened(report: stream.report, priorityRefusal: refusal))) else {
-                // It opened too late: nobody is there to end this capture.
-                return stream.close()
-            }
-            var failure: AudioError?
-            var loop = CaptureLoop(
-                stream: stream, history: consume history, request: request, control: control,
-                subscribers: subscribers, health: health, clock: environment.clock)
-            do throws(AudioError) { try loop.run() } catch { failure = error }
-            // Before closing, which may hang.
-            shared.outcome.withLock { [failure] outcome in outcome = failure.map(Outcome.failed) ?? .ended }
-            health.noteEnd(because: failure, at: environment.clock.now)
-            subscribers.removeAll(because: failure)
-            stream.close()
-        }
+    /// Stops it.
+    ///
+    /// - Parameter abandon: Gets the thread where it did not end by `deadline`. Where another capture takes over, it hands
+    ///   nothing to anybody any more.
+    /// - Returns: Whether it ended by `deadline`. If not, it is left to itself.
+    package func stop(by deadline: MonotonicInstant, abandon: (WorkerThread) -> Void = { _ in }) -> Bool {
+        control.requestStop()
+        // Who pushes is not held up any more.
+        if case .pushes(let loop) = driver { loop.serve() }
+        if waitForEnd(by: deadline) { return true }
+        if !control.endsWithoutSuccessor { control.cutOff() }
+        if case .thread(let thread) = driver { abandon(thread) }
+        return false
+    }
 
-        /// Asks for SCHED_FIFO where the settings do.
-        private func takePriority() -> AudioError? {
-            guard realtimePriority > 0 else { return nil }
-            var parameters = sched_param(sched_priority: Int32(realtimePriority))
-            // SAFETY: a local.
-            let status = unsafe pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters)
-            guard status != 0 else { return nil }
-            return AudioError(
-                .permissionDenied,
-                "SCHED_FIFO priority \(realtimePriority) refused (\(AudioError.text(ofSystemStatus: status))): allow it with "
-                    + "'rtprio' in /etc/security/limits.conf or LimitRTPRIO= in the systemd unit",
-                status: status)
-        }
+    /// Goes on with another history, which continues the old one's numbers.
+    ///
+    /// - Parameter movesContent: Whether it takes over what the old one holds, copied by the capture thread.
+    /// - Returns: Whether it did by `deadline`. If not, it stays with the old one, and the new one's end is free again.
+    package func exchangeHistory(
+        for next: consuming BoundedAudioBuffer.Producer, movingContent movesContent: Bool = false,
+        by deadline: MonotonicInstant
+    ) -> Bool {
+        control.requestExchange(for: next, movesContent: movesContent)
+        return waitForExchange(by: deadline)
+    }
+
+    /// Ends being held: frames go to `history` from now on, which has numbers of its own.
+    ///
+    /// What came between the newest frame of `predecessor` and the first one here is told as a loss.
+    ///
+    /// - Parameter predecessor: Has ended, or was cut off.
+    /// - Returns: As ``exchangeHistory(for:movingContent:by:)``.
+    package func takeOver(
+        from predecessor: Capture, history: consuming BoundedAudioBuffer.Producer, by deadline: MonotonicInstant
+    ) -> Bool {
+        control.requestExchange(for: history, takingOverFrom: predecessor.counters)
+        guard waitForExchange(by: deadline) else { return false }
+        // Those who listen are this one's from now on.
+        cancelHandover()
+        return true
+    }
+
+    private func waitForExchange(by deadline: MonotonicInstant) -> Bool {
+        // Not for one that is held up while it pushes: it answers, too.
+        if case .pushes(let loop) = driver { loop.serveUnlessBusy() }
+        return control.waitForExchange(by: deadline, clock: clock, ended: endDescriptor)
+    }
+
+    /// Waits until a capture that is held has got its first frames.
+    ///
+    /// - Returns: `true` where they came, or where no device says when they are due.
+    package func waitForDelivery(by deadline: MonotonicInstant) -> Bool {
+        openedReport.bufferFrames == 0
+            || control.waitForDelivery(by: deadline, clock: clock, ended: endDescriptor)
+    }
+
+    /// Ends a capture for good that was stopped for another, which cannot take over.
+    package func fail(because error: AudioError) {
+        outcomeLock.withLock { $0 = .failed(error) }
+        endListening(because: error)
+    }
+
+    private func endListening(because failure: AudioError?) {
+        plan.health.noteEnd(because: failure, at: clock.now)
+        plan.subscribers.removeAll(because: failure)
     }
 }

@@ -14,6 +14,9 @@ package final class CaptureCounters: Sendable {
     /// Place of the clock among all, and the drift's bits; one that is not a number while unknown.
     private let clock = Atomic<Int>(CaptureCounters.place(of: .arrival))
     private let drift = Atomic<UInt64>(Double.nan.bitPattern)
+    /// When the newest frame ended that was handed out, told to be lost, or left out in a pause; or the capture began. In
+    /// nanoseconds of the monotonic clock.
+    private let frameEnd = Atomic<Int64>(0)
     /// The newest chunk's level, for ``AudioLevel/init(bits:)``.
     let level = Atomic<UInt64>(0)
 
@@ -23,12 +26,37 @@ package final class CaptureCounters: Sendable {
     /// The newest chunk's level.
     package var newestLevel: AudioLevel { AudioLevel(bits: level.load(ordering: .relaxed)) }
 
+    /// When the newest frame ended that was handed out, told to be lost, or left out in a pause; or the capture began.
+    var newestFrameEnd: MonotonicInstant { MonotonicInstant(nanoseconds: frameEnd.load(ordering: .acquiring)) }
+
+    func noteStart(at now: MonotonicInstant) { frameEnd.store(now.nanoseconds, ordering: .releasing) }
+
     func noteFrames(_ count: Int) {
         Self.add(count, to: position)
         Self.add(count, to: framesDelivered)
     }
 
-    func noteDiscarded(_ count: Int) { Self.add(count, to: framesDiscardedInPause) }
+    /// Frames were handed out, or told to be lost.
+    func noteHandedOut(until end: MonotonicInstant) { frameEnd.store(end.nanoseconds, ordering: .releasing) }
+
+    /// Counts on from where another capture has ended.
+    ///
+    /// - Parameter position: The stream position of what comes next.
+    func goOn(from earlier: CaptureCounters, at position: Int) {
+        self.position.store(position, ordering: .releasing)
+        framesDelivered.store(earlier.framesDelivered.load(ordering: .relaxed), ordering: .relaxed)
+        framesDiscardedInPause.store(earlier.framesDiscardedInPause.load(ordering: .relaxed), ordering: .relaxed)
+        overruns.store(earlier.overruns.load(ordering: .relaxed), ordering: .relaxed)
+        framesLostExactly.store(earlier.framesLostExactly.load(ordering: .relaxed), ordering: .relaxed)
+        framesLostEstimated.store(earlier.framesLostEstimated.load(ordering: .relaxed), ordering: .relaxed)
+        reopenings.store(earlier.reopenings.load(ordering: .relaxed) + 1, ordering: .relaxed)
+        frameEnd.store(earlier.newestFrameEnd.nanoseconds, ordering: .relaxed)
+    }
+
+    func noteDiscarded(_ count: Int, until end: MonotonicInstant) {
+        Self.add(count, to: framesDiscardedInPause)
+        frameEnd.store(end.nanoseconds, ordering: .releasing)
+    }
 
     func noteLoss(_ loss: AudioLoss) {
         Self.add(loss.frames, to: position)

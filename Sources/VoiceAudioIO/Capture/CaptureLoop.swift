@@ -2,7 +2,8 @@ import Glibc
 import Synchronization
 import VoiceAudioCore
 
-/// What the capture thread does from an open stream to its end. Everything here belongs to that thread.
+/// What a capture does from an open stream to its end. Everything here belongs to the capture thread; or, where frames are
+/// pushed, to whose turn it is.
 ///
 /// > Real-time: After the first chunk: no lock, no allocation, no system call but the stream's own, the clock and one
 /// > `write(2)` to an eventfd where somebody waits.
@@ -24,7 +25,10 @@ struct CaptureLoop: ~Copyable {
     private var place: UnsafeMutableRawBufferPointer?
     private var filledByteCount = 0
     private var captureTime = MonotonicInstant(nanoseconds: 0)
+    private var filledUntil = MonotonicInstant(nanoseconds: 0)
     private var silence = SilenceDetector()
+    /// Up to when a capture before this one has delivered, until frames come here.
+    private var gapStart: MonotonicInstant?
     /// Attempts of the source's to come back, as last told; `nil` while it is not away.
     private var toldAttempts: Int?
 
@@ -45,46 +49,87 @@ struct CaptureLoop: ~Copyable {
         unsafe place = nil
     }
 
-    /// Captures until asked to stop or the source ends.
+    /// What the source really gives.
+    var report: CaptureReport { stream.report }
+
+    /// Starts the flow of frames.
+    mutating func start() throws(AudioError) {
+        try stream.start()
+        control.counters.noteStart(at: clock.now)
+        if !control.isHeld { health.noteOpened(stream.report, at: clock.now) }
+    }
+
+    /// Captures until asked to stop or the source ends, and waits where nothing comes.
     ///
     /// - Throws: What the stream throws. What was captured before is in the ring.
     mutating func run() throws(AudioError) {
-        do throws(AudioError) {
-            try stream.start()
-            health.noteOpened(stream.report, at: clock.now)
-            while try step() {}
-            commit()
-        } catch {
-            commit()
-            throw error
+        while true {
+            switch try step() {
+            case .wentOn: break
+            case .mustWait: try stream.wait(orFor: wakeUp)
+            case .ended: return
+            }
         }
     }
 
-    /// One read, or one wait. Answers whether to go on.
-    private mutating func step() throws(AudioError) -> Bool {
+    /// What one step came to.
+    enum Step {
+        case wentOn
+        /// Nothing is there to be read.
+        case mustWait
+        /// The source is at its end, or a stop was asked for.
+        case ended
+    }
+
+    /// One read, after what is asked of the capture.
+    mutating func step() throws(AudioError) -> Step {
         if control.hasRequest {
             // What the device has in this moment belongs to what is ending, and so does what it lost.
             switch try read() {
             case .lost(let loss): lose(loss)
             case .reopened(let loss): reopen(after: loss)
-            case .frames, .nothing, .ended: break
+            case .frames, .nothing: break
+            // It says so once; whoever asked finds it ended.
+            case .ended: return .ended
             }
             commit()
             control.wakeUp.clear()
-            if control.takeStop() { return false }
+            if control.takeStop() { return .ended }
             // A place that is still empty lies in the history that goes.
             unsafe place = nil
-            control.exchange(&history)
+            if let gapStart = control.exchange(&history) {
+                // What is left out in a pause is not lost.
+                self.gapStart = control.isPaused ? nil : gapStart
+                takeHealthOver()
+            }
+            control.answerExchange()
         }
         switch try read() {
         case .frames(1..., _): break
-        case .ended: return false
+        case .ended: return .ended
         case .lost(let loss): lose(loss)
         case .reopened(let loss): reopen(after: loss)
-        case .nothing, .frames: try stream.wait(orFor: wakeUp)
+        case .nothing, .frames: return .mustWait
         }
-        return true
+        return .wentOn
     }
+
+    /// Publishes what is left, says how the capture ended, and closes the stream: last, as that may hang.
+    mutating func end(because failure: AudioError?, outcome: Lock<Capture.Outcome>) {
+        commit()
+        outcome.withLock { outcome in
+            // One that was given up has failed with that.
+            if case .running = outcome { outcome = failure.map(Capture.Outcome.failed) ?? .ended }
+        }
+        if control.endsWithoutSuccessor {
+            health.noteEnd(because: failure, at: clock.now)
+            subscribers.removeAll(because: failure)
+        }
+        stream.close()
+    }
+
+    /// Closes a stream of which nobody wants anything.
+    func close() { stream.close() }
 
     /// Reads into the chunk being filled, and commits it when it is full.
     private mutating func read() throws(AudioError) -> CaptureRead {
@@ -100,21 +145,33 @@ struct CaptureLoop: ~Copyable {
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: place[filledByteCount..<chunkByteCount])
         var span = unsafe rest.mutableBytes
         let result = try stream.read(into: &span)
-        noteHealth(result)
-        if case .frames(let count, let time) = result, count > 0 {
+        let end = end(of: result)
+        noteHealth(framesUntil: end)
+        if let end, case .frames(let count, let time) = result {
             guard count * bytesPerFrame <= span.byteCount else {
                 throw AudioError(
                     .deviceFailed,
                     "the source says that it read \(count) frames where \(span.byteCount / bytesPerFrame) fit: "
                         + "a fault of the source")
             }
-            if control.isPaused {
-                commit()
-                control.counters.noteDiscarded(count)
+            if control.isHeld {
+                control.noteDelivery()
                 return result
+            }
+            if control.isPaused {
+                // What is left out in a pause is not lost.
+                gapStart = nil
+                commit()
+                control.counters.noteDiscarded(count, until: end)
+                return result
+            }
+            if let gapStart {
+                self.gapStart = nil
+                noteGap(from: gapStart, to: time)
             }
             if filledByteCount == 0 { captureTime = time }
             filledByteCount += count * bytesPerFrame
+            filledUntil = end
             control.counters.noteFrames(count)
             if filledByteCount == chunkByteCount { commit() }
         }
@@ -123,7 +180,8 @@ struct CaptureLoop: ~Copyable {
 
     /// Publishes what is filled, a whole chunk or less: subscribers first, as the place may be reused once it is history.
     private mutating func commit() {
-        guard let place = unsafe place, filledByteCount > 0 else { return }
+        guard let place = unsafe place, filledByteCount > 0, control.beginPublishing() else { return }
+        defer { control.endPublishing() }
         // SAFETY: still reserved.
         let filled = unsafe UnsafeRawBufferPointer(rebasing: place[..<filledByteCount])
         control.counters.noteTiming(stream.timing)
@@ -133,15 +191,31 @@ struct CaptureLoop: ~Copyable {
         subscribers.append(unsafe filled.bytes, numbers: history.buffer.nextNumbers, captureTime: captureTime)
         _ = history.commit(
             byteCount: filledByteCount, captureTime: captureTime, interrupt: control.wakeUp.descriptor)
+        control.counters.noteHandedOut(until: filledUntil)
         unsafe self.place = nil
         filledByteCount = 0
     }
 
+    /// From now on the health is this capture's; what kept the one before from delivering is over. It happens once: here a
+    /// lock is no matter.
+    private mutating func takeHealthOver() {
+        health.noteOpened(stream.report, at: clock.now)
+        toldAttempts = stream.outage?.attempts
+        health.noteOutage(stream.outage, at: clock.now)
+    }
+
+    /// When the last of the frames read ends; `nil` where there are none.
+    private func end(of result: CaptureRead) -> MonotonicInstant? {
+        guard case .frames(let count, let time) = result, count > 0 else { return nil }
+        return time.advanced(byNanoseconds: format.nanoseconds(ofFrames: count))
+    }
+
     /// Leaves what the health follows from where others see it.
-    private mutating func noteHealth(_ result: CaptureRead) {
-        if case .frames(let count, let time) = result, count > 0 {
+    private mutating func noteHealth(framesUntil end: MonotonicInstant?) {
+        guard !control.isHeld, !control.isCutOff else { return }
+        if let end {
             // What waits in a device that has fallen silent came before: it is no sign of life.
-            health.noteFrames(at: min(clock.now, time.advanced(by: format.duration(ofFrames: count))))
+            health.noteFrames(at: min(clock.now, end))
             if toldAttempts == nil { return }
         }
         let outage = stream.outage
@@ -152,17 +226,28 @@ struct CaptureLoop: ~Copyable {
 
     /// Opening took its time already: here a lock is no matter.
     private mutating func reopen(after loss: AudioLoss) {
+        control.report.withLock { $0 = stream.report }
+        guard !control.isHeld, !control.isCutOff else { return }
         lose(loss)
         control.counters.noteReopening()
-        control.report.withLock { $0 = stream.report }
         health.noteOpened(stream.report, at: clock.now)
+    }
+
+    /// What no device delivered while one took over from another.
+    private mutating func noteGap(from start: MonotonicInstant, to end: MonotonicInstant) {
+        let frames = format.frameCount(in: start.duration(to: end))
+        lose(AudioLoss(frames: frames, cause: .deviceGap, isExact: false))
     }
 
     /// Marks a gap: a chunk never hides one inside it.
     private mutating func lose(_ loss: AudioLoss) {
         commit()
-        guard !control.isPaused, loss.frames > 0 else { return }
+        guard !control.isPaused, !control.isHeld, loss.frames > 0, control.beginPublishing() else { return }
+        defer { control.endPublishing() }
         control.counters.noteLoss(loss)
+        // What was told is not told again, as part of a gap.
+        let end = control.counters.newestFrameEnd.advanced(byNanoseconds: format.nanoseconds(ofFrames: loss.frames))
+        control.counters.noteHandedOut(until: end)
         history.noteLoss(loss)
         subscribers.noteLoss(loss)
     }

@@ -7,6 +7,10 @@ public protocol CaptureSource: Sendable {
     /// What a person calls it: `default`, `hw:CARD=Mic`, `sim:`.
     var name: String { get }
 
+    /// The shape that it gives where nothing else is asked of it; `nil` where it gives what is asked for. A configuration
+    /// takes it where nothing was set.
+    var nativeFormat: AudioFormat? { get }
+
     /// Opens the source and negotiates. Called on the capture thread, which alone uses the stream until it closes it.
     ///
     /// - Parameters:
@@ -18,6 +22,11 @@ public protocol CaptureSource: Sendable {
     func open(
         _ request: CaptureRequest, in environment: CaptureEnvironment
     ) throws(AudioError) -> any CaptureStream
+}
+
+extension CaptureSource {
+    /// It gives what is asked for.
+    public var nativeFormat: AudioFormat? { nil }
 }
 
 /// What a capture asks of its source.
@@ -132,7 +141,7 @@ public enum CaptureRead: Sendable, Hashable {
 public struct CaptureWakeUp: Sendable {
     /// Readable when the capture thread is wanted; for `poll`. Not to be read or closed.
     public let descriptor: Int32
-    private let owner: (any Sendable)?
+    private let owner: WakeUp?
 
     package init(_ wakeUp: WakeUp) {
         descriptor = wakeUp.descriptor

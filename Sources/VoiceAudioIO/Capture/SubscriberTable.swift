@@ -18,15 +18,31 @@ package final class SubscriberTable: Sendable {
         // Touched only by the capture thread, while the place's bit is set.
         fileprivate var producer: BoundedAudioBuffer.Producer
         fileprivate var hasJoined = false
+        private var sampler: ChunkSampler?
 
+        /// - Parameter interval: The capture time from one chunk that is fed to the next; `nil` feeds each. The ring must
+        ///   have a format then.
         /// - Throws: `endTaken`.
-        package init(_ buffer: BoundedAudioBuffer) throws(AudioError) {
+        package init(_ buffer: BoundedAudioBuffer, oneEvery interval: Duration? = nil) throws(AudioError) {
             self.buffer = buffer
+            if let interval, let format = buffer.format { sampler = ChunkSampler(interval: interval, format: format) }
             producer = try buffer.takeProducer()
         }
 
         /// What the capture failed with, once the ring is closed; `nil` where it did not.
         package var failure: AudioError? { failureLock.withLock { $0 } }
+
+        /// Appends a chunk, or leaves it out where a sampler says so.
+        fileprivate func append(_ bytes: RawSpan, captureTime: MonotonicInstant) {
+            guard sampler?.wants(captureTime) ?? true else {
+                return producer.skip(byteCount: bytes.byteCount)
+            }
+            // One that is refused, as the reader has the one before in its hands, leaves its turn to the next. In pieces: the
+            // ring may have been made for smaller chunks, before a reconfiguration.
+            if producer.appendInPieces(bytes, captureTime: captureTime).isStored {
+                sampler?.noteTaken(captureTime, byteCount: bytes.byteCount)
+            }
+        }
 
         fileprivate func end(because failure: AudioError?) {
             failureLock.withLock { $0 = failure }
@@ -50,12 +66,16 @@ package final class SubscriberTable: Sendable {
     package func add(_ feed: Feed) throws(AudioError) {
         // SAFETY: the table owns this reference until it is removed.
         let address = UInt(bitPattern: unsafe Unmanaged.passRetained(feed).toOpaque())
-        for index in places.indices {
-            if places[index].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged {
-                present.withLock { $0.append(feed.buffer) }
-                return
+        // Under the lock: else who removes it in this moment finds it in its place, and not yet in the list.
+        let isAdded = present.withLock { present in
+            for index in places.indices
+            where places[index].compareExchange(expected: 0, desired: address, ordering: .releasing).exchanged {
+                present.append(feed.buffer)
+                return true
             }
+            return false
         }
+        if isAdded { return }
         unsafe Unmanaged.passUnretained(feed).release()
         throw AudioError(
             .limitReached, "\(Self.capacity) subscribers are there already, the most there can be: cancel one first")
@@ -113,7 +133,7 @@ package final class SubscriberTable: Sendable {
                     feed.buffer.startNumbering(
                         atSequenceNumber: numbers.sequenceNumber, framePosition: numbers.framePosition)
                 }
-                feed.producer.append(bytes, captureTime: captureTime)
+                feed.append(bytes, captureTime: captureTime)
             }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import VoiceAudioCore
 
 /// Where the kernel's files are; a test has its own.
 package struct SystemRoots: Sendable {
@@ -28,15 +29,15 @@ struct CardFiles: Sendable {
     ///   - isBrief: Whether it is enough which cards and PCMs there are: names and native formats of PCMs are not read.
     ///   - namesByControl: Asked where `/proc/asound` does not tell.
     func cards(isBrief: Bool = false, namesByControl: (Int) -> Names? = { _ in nil }) -> [SoundCard] {
-        let names = Self.names(inCards: SoundCardFiles.text(ofFile: "\(roots.proc)/asound/cards", limit: 65_536) ?? "")
+        let names = Self.names(inCards: KernelFiles.text(ofFile: "\(roots.proc)/asound/cards", limit: 65_536) ?? "")
         let found =
-            SoundCardFiles.names(in: "\(roots.sys)/class/sound") + SoundCardFiles.names(in: "\(roots.proc)/asound")
+            KernelFiles.names(in: "\(roots.sys)/class/sound") + KernelFiles.names(in: "\(roots.proc)/asound")
         var cards: [SoundCard] = []
         for index in Set(found.compactMap { Self.number($0[...], after: "card") }).sorted() {
             // A card that has none yet is on its way; one that has none any more is gone.
             guard
-                let id = SoundCardFiles.line(ofFile: "\(roots.sys)/class/sound/card\(index)/id")
-                    ?? SoundCardFiles.line(ofFile: "\(roots.proc)/asound/card\(index)/id")
+                let id = KernelFiles.line(ofFile: "\(roots.sys)/class/sound/card\(index)/id")
+                    ?? KernelFiles.line(ofFile: "\(roots.proc)/asound/card\(index)/id")
             else { continue }
             let names = names[index] ?? (isBrief ? nil : namesByControl(index))
             let place = CardPlace(link: "\(roots.sys)/class/sound/card\(index)/device")
@@ -57,15 +58,15 @@ struct CardFiles: Sendable {
         var last: Int?
         for line in text.split(separator: "\n") {
             if let last, line.hasPrefix("                      ") {
-                names[last]?.longName = SoundCardFiles.printable(line)
+                names[last]?.longName = KernelFiles.printable(line)
             } else if let open = line.firstIndex(of: "["), let close = line.firstIndex(of: "]"), open < close,
-                let index = Int(SoundCardFiles.printable(line[..<open]))
+                let index = Int(KernelFiles.printable(line[..<open]))
             {
                 let rest = line[line.index(after: close)...].drop { $0 == ":" || $0 == " " }
                 let driver = rest.prefix { $0 != " " }
                 let name = rest.dropFirst(driver.count).drop { $0 == " " || $0 == "-" }
                 names[index] = Names(
-                    driver: SoundCardFiles.printable(driver), name: SoundCardFiles.printable(name), longName: "")
+                    driver: KernelFiles.printable(driver), name: KernelFiles.printable(name), longName: "")
                 last = index
             }
         }
@@ -84,18 +85,18 @@ struct CardFiles: Sendable {
 
     private func pcms(ofCard index: Int, isBrief: Bool) -> [CardPCM] {
         let asound = "\(roots.proc)/asound/card\(index)"
-        let files = SoundCardFiles.names(in: asound)
-        let nodes = SoundCardFiles.names(in: "\(roots.sys)/class/sound/card\(index)").compactMap { name in
+        let files = KernelFiles.names(in: asound)
+        let nodes = KernelFiles.names(in: "\(roots.sys)/class/sound/card\(index)").compactMap { name in
             name.hasPrefix("pcmC\(index)D") ? "pcm" + name.dropFirst("pcmC\(index)D".count) : nil
         }
         var formats: [Int: NativeFormatFiles.Formats] = [:]
         for file in files where !isBrief && file.hasPrefix("codec#") {
-            let text = SoundCardFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
+            let text = KernelFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
             formats.merge(NativeFormatFiles.hdaCodec(text)) { first, _ in first }
         }
         for (file, device) in files.compactMap({ file in Self.number(file[...], after: "stream").map { (file, $0) } })
         where !isBrief {
-            let text = SoundCardFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
+            let text = KernelFiles.text(ofFile: "\(asound)/\(file)", limit: 262_144) ?? ""
             formats[device] = NativeFormatFiles.usbStream(text)
         }
         var pcms: [Int: CardPCM] = [:]
@@ -103,14 +104,14 @@ struct CardFiles: Sendable {
             guard let direction = name.last, direction == "c" || direction == "p",
                 let device = Self.number(name.dropLast(), after: "pcm")
             else { continue }
-            let info = isBrief ? nil : SoundCardFiles.fields(ofFile: "\(asound)/\(name)/info")
+            let info = isBrief ? nil : KernelFiles.fields(ofFile: "\(asound)/\(name)/info")
             let isCapture = direction == "c"
             let native = isCapture ? formats[device]?.capture : formats[device]?.playback
             let about = CardPCM.Direction(
                 subdeviceCount: info?["subdevices_count"].flatMap { Int($0) },
                 nativeFormats: native.flatMap { $0.isEmpty ? nil : $0 })
             var pcm = pcms[device] ?? CardPCM(device: device, name: "")
-            if let name = info?["name"] { pcm.name = SoundCardFiles.printable(name) }
+            if let name = info?["name"] { pcm.name = KernelFiles.printable(name) }
             if isCapture { pcm.capture = about } else { pcm.playback = about }
             pcms[device] = pcm
         }
@@ -132,25 +133,25 @@ struct CardPlace: Equatable {
 
     /// - Parameter link: `/sys/class/sound/card?/device`.
     init(link: String) {
-        guard var folder = SoundCardFiles.resolved(link) else { return }
-        bus = SoundCardFiles.resolved("\(folder)/subsystem").map { CardBus(rawValue: Self.name($0)) }
+        guard var folder = KernelFiles.resolved(link) else { return }
+        bus = KernelFiles.resolved("\(folder)/subsystem").map { CardBus(rawValue: Self.name($0)) }
         guard bus == .usb else {
             path = Self.name(folder)
             return
         }
         // The card belongs to an interface; the device that it is part of lies above.
         var steps = 0
-        while !SoundCardFiles.exists("\(folder)/idVendor"), steps < 4 {
+        while !KernelFiles.exists("\(folder)/idVendor"), steps < 4 {
             folder = Self.parent(folder)
             steps += 1
         }
-        guard let vendor = SoundCardFiles.line(ofFile: "\(folder)/idVendor"),
-            let product = SoundCardFiles.line(ofFile: "\(folder)/idProduct")
+        guard let vendor = KernelFiles.line(ofFile: "\(folder)/idVendor"),
+            let product = KernelFiles.line(ofFile: "\(folder)/idProduct")
         else { return }
         usb = USBIdentity(
             vendorID: vendor.lowercased(), productID: product.lowercased(),
-            serial: SoundCardFiles.line(ofFile: "\(folder)/serial"))
-        guard let ports = SoundCardFiles.line(ofFile: "\(folder)/devpath") else { return }
+            serial: KernelFiles.line(ofFile: "\(folder)/serial"))
+        guard let ports = KernelFiles.line(ofFile: "\(folder)/devpath") else { return }
         // The number of a USB bus may be another after the next start; its controller is the same.
         steps = 0
         while !Self.isRootHub(Self.name(folder)), steps < 16 {

@@ -1,3 +1,5 @@
+import VoiceAudioCore
+
 /// What capturing from `default` captures from.
 public enum DefaultDevice: Sendable, Hashable {
     /// A sound card. When another takes its place, who captures from `default` does so only after opening it again.
@@ -63,13 +65,13 @@ struct DeviceSnapshot: Sendable {
         let directory = "\(roots.dev)/snd"
         let cards = calls.cards()
         for card in cards {
-            guard let node = SoundCardFiles.fileNumber("\(directory)/controlC\(card.index)") else { continue }
+            guard let node = KernelFiles.fileNumber("\(directory)/controlC\(card.index)") else { continue }
             entries.append(Entry(card: card, node: node))
-            let canOpen = files.nodes(ofCard: card).allSatisfy { SoundCardFiles.canOpen("\(directory)/\($0)") }
+            let canOpen = files.nodes(ofCard: card).allSatisfy { KernelFiles.canOpen("\(directory)/\($0)") }
             if !canOpen || card.driver.isEmpty { isComplete = false }
         }
         // A node may be there before the kernel lists its card.
-        let nodes = Set(SoundCardFiles.names(in: directory).filter { $0.hasPrefix("controlC") })
+        let nodes = Set(KernelFiles.names(in: directory).filter { $0.hasPrefix("controlC") })
         if !nodes.isSubset(of: cards.map { "controlC\($0.index)" }) { isComplete = false }
         standard = DefaultDevice(calls.defaultPCM(), among: entries.map(\.card))
     }

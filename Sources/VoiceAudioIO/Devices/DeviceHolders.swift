@@ -24,26 +24,26 @@ package enum DeviceHolders {
     static func holders(device: String, root: String = "/proc") -> [Holder] {
         let cards = cardIndices(device: device, root: root)
         var processes = Set(owners(cards: cards, root: root))
-        for name in SoundCardFiles.names(in: root) {
+        for name in KernelFiles.names(in: root) {
             guard let process = Int(name), !processes.contains(process) else { continue }
             if holdsCapture(process: name, cards: cards, root: root) { processes.insert(process) }
         }
         return processes.sorted().map { process in
-            let program = SoundCardFiles.line(ofFile: "\(root)/\(process)/comm")
+            let program = KernelFiles.line(ofFile: "\(root)/\(process)/comm")
             return Holder(processID: process, program: program ?? "a program")
         }
     }
 
     /// The card numbers in `hw:1,0` or `plughw:CARD=Mic,DEV=0`; all cards where there are none.
     private static func cardIndices(device: String, root: String) -> [String] {
-        let all = SoundCardFiles.names(in: "\(root)/asound").filter {
+        let all = KernelFiles.names(in: "\(root)/asound").filter {
             $0.hasPrefix("card") && Int($0.dropFirst(4)) != nil
         }
         guard let colon = device.firstIndex(of: ":") else { return all }
         var card = device[device.index(after: colon)...].prefix { $0 != "," && $0 != "'" }
         if card.hasPrefix("CARD=") { card = card.dropFirst(5) }
         let named = all.filter { name in
-            name.dropFirst(4) == card || SoundCardFiles.line(ofFile: "\(root)/asound/\(name)/id") == String(card)
+            name.dropFirst(4) == card || KernelFiles.line(ofFile: "\(root)/asound/\(name)/id") == String(card)
         }
         return named.isEmpty ? all : named
     }
@@ -52,12 +52,12 @@ package enum DeviceHolders {
     private static func owners(cards: [String], root: String) -> [Int] {
         var owners: [Int] = []
         for card in cards {
-            for pcm in SoundCardFiles.names(in: "\(root)/asound/\(card)")
+            for pcm in KernelFiles.names(in: "\(root)/asound/\(card)")
             where pcm.hasPrefix("pcm") && pcm.hasSuffix("c") {
-                for substream in SoundCardFiles.names(in: "\(root)/asound/\(card)/\(pcm)")
+                for substream in KernelFiles.names(in: "\(root)/asound/\(card)/\(pcm)")
                 where substream.hasPrefix("sub") {
                     let path = "\(root)/asound/\(card)/\(pcm)/\(substream)/status"
-                    guard let owner = SoundCardFiles.fields(ofFile: path)?["owner_pid"] else { continue }
+                    guard let owner = KernelFiles.fields(ofFile: path)?["owner_pid"] else { continue }
                     if let process = Int(owner) { owners.append(process) }
                 }
             }
@@ -68,7 +68,7 @@ package enum DeviceHolders {
     /// Whether one of the process's descriptors is a capturing PCM of `cards`; readable for one's own processes only.
     private static func holdsCapture(process: String, cards: [String], root: String) -> Bool {
         let directory = "\(root)/\(process)/fd"
-        return SoundCardFiles.names(in: directory).contains { name in
+        return KernelFiles.names(in: directory).contains { name in
             guard let target = target(ofLink: "\(directory)/\(name)"), target.hasPrefix("/dev/snd/pcmC"),
                 target.hasSuffix("c")
             else { return false }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import VoiceAudioCore
 
 /// A node in `/dev/snd`, and whether this process may open it.
 package struct DeviceNode: Sendable, Hashable {
@@ -31,7 +32,7 @@ package struct DeviceNode: Sendable, Hashable {
         // SAFETY: the kernel fills a local; the path lives through the call.
         guard unsafe stat(path, &status) == 0 else { return nil }
         self.init(
-            path: path, canOpen: SoundCardFiles.canOpen(path), ownerID: status.st_uid, groupID: status.st_gid,
+            path: path, canOpen: KernelFiles.canOpen(path), ownerID: status.st_uid, groupID: status.st_gid,
             groupName: Self.name(ofGroup: status.st_gid), mode: status.st_mode & 0o777)
     }
 

@@ -1,3 +1,5 @@
+import VoiceAudioCore
+
 /// Hardware for sound that no driver has taken, so that it makes no sound card.
 package struct DriverlessHardware: Sendable, Hashable {
     /// For people: `PCI device 0000:00:1f.3`.
@@ -15,11 +17,11 @@ package struct DriverlessHardware: Sendable, Hashable {
 
     private static func onPCI(_ roots: SystemRoots) -> [DriverlessHardware] {
         let bus = "\(roots.sys)/bus/pci/devices"
-        return SoundCardFiles.names(in: bus).filter { address in
+        return KernelFiles.names(in: bus).filter { address in
             // Class 4 is multimedia, of it 1 and 3 sound: before and since the standard for it.
-            let code = SoundCardFiles.line(ofFile: "\(bus)/\(address)/class") ?? ""
+            let code = KernelFiles.line(ofFile: "\(bus)/\(address)/class") ?? ""
             return ["0x0401", "0x0403"].contains { code.hasPrefix($0) }
-                && !SoundCardFiles.exists("\(bus)/\(address)/driver")
+                && !KernelFiles.exists("\(bus)/\(address)/driver")
         }.map { address in
             DriverlessHardware(
                 description: "PCI device \(address)",
@@ -29,14 +31,14 @@ package struct DriverlessHardware: Sendable, Hashable {
 
     private static func onUSB(_ roots: SystemRoots) -> [DriverlessHardware] {
         let bus = "\(roots.sys)/bus/usb/devices"
-        let isSound = SoundCardFiles.names(in: bus).filter { interface in
-            SoundCardFiles.line(ofFile: "\(bus)/\(interface)/bInterfaceClass") == "01"
-                && !SoundCardFiles.exists("\(bus)/\(interface)/driver")
+        let isSound = KernelFiles.names(in: bus).filter { interface in
+            KernelFiles.line(ofFile: "\(bus)/\(interface)/bInterfaceClass") == "01"
+                && !KernelFiles.exists("\(bus)/\(interface)/driver")
         }
         // `1-2:1.0`: several interfaces make one device.
         let devices = Set(isSound.compactMap { $0.split(separator: ":").first.map(String.init) })
         return devices.sorted().map { device in
-            let product = SoundCardFiles.line(ofFile: "\(bus)/\(device)/product").map { " (\($0))" } ?? ""
+            let product = KernelFiles.line(ofFile: "\(bus)/\(device)/product").map { " (\($0))" } ?? ""
             return DriverlessHardware(
                 description: "USB device \(device)\(product)", command: "sudo modprobe snd-usb-audio")
         }
@@ -74,15 +76,15 @@ package struct KernelSound: Sendable, Hashable {
 
     init(_ roots: SystemRoots) {
         let folders = ["\(roots.proc)/asound", "\(roots.sys)/class/sound"]
-        isLoaded = folders.contains { !SoundCardFiles.names(in: $0).isEmpty }
-        release = SoundCardFiles.line(ofFile: "\(roots.proc)/sys/kernel/osrelease")
-        if let release, SoundCardFiles.exists("\(roots.root)/lib/modules/\(release)") {
-            hasDrivers = SoundCardFiles.exists("\(roots.root)/lib/modules/\(release)/kernel/sound")
+        isLoaded = folders.contains { !KernelFiles.names(in: $0).isEmpty }
+        release = KernelFiles.line(ofFile: "\(roots.proc)/sys/kernel/osrelease")
+        if let release, KernelFiles.exists("\(roots.root)/lib/modules/\(release)") {
+            hasDrivers = KernelFiles.exists("\(roots.root)/lib/modules/\(release)/kernel/sound")
         }
-        hasNodes = SoundCardFiles.exists("\(roots.dev)/snd")
-        if SoundCardFiles.exists("\(roots.root)/run/.containerenv") {
+        hasNodes = KernelFiles.exists("\(roots.dev)/snd")
+        if KernelFiles.exists("\(roots.root)/run/.containerenv") {
             container = .podman
-        } else if SoundCardFiles.exists("\(roots.root)/.dockerenv") {
+        } else if KernelFiles.exists("\(roots.root)/.dockerenv") {
             container = .docker
         }
         driverless = DriverlessHardware.all(roots)

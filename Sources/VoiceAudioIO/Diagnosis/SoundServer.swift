@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import VoiceAudioCore
 
 /// Where a sound server's clients look for it, and what is there.
 package struct SoundServer: Sendable, Hashable {
@@ -38,13 +39,13 @@ package struct SoundServer: Sendable, Hashable {
         sudoUser = Self.variable("SUDO_USER")
         let pulse = Self.variable("PULSE_RUNTIME_PATH") ?? runtimeDirectory.map { "\($0)/pulse" }
         let sockets = [pulse.map { "\($0)/native" }, runtimeDirectory.map { "\($0)/pipewire-0" }]
-        hasSocket = sockets.contains { $0.map(SoundCardFiles.exists) ?? false }
+        hasSocket = sockets.contains { $0.map(KernelFiles.exists) ?? false }
         var status = stat()
         // SAFETY: the kernel fills a local; the path lives through the call.
         if let runtimeDirectory, unsafe stat(runtimeDirectory, &status) == 0 { runtimeOwnerID = status.st_uid }
-        if SoundCardFiles.exists("\(roots.root)/usr/bin/pipewire-pulse") {
+        if KernelFiles.exists("\(roots.root)/usr/bin/pipewire-pulse") {
             installed = .pipeWire
-        } else if SoundCardFiles.exists("\(roots.root)/usr/bin/pulseaudio") {
+        } else if KernelFiles.exists("\(roots.root)/usr/bin/pulseaudio") {
             installed = .pulseAudio
         }
     }

@@ -99,6 +99,12 @@ package final class HealthBoard: Sendable {
         }
     }
 
+    /// When the newest frames were captured, or the source was opened where none came yet; `nil` where none was.
+    package var newestFrameTime: MonotonicInstant? {
+        let newest = newestFrames.load(ordering: .acquiring)
+        return newest == 0 ? nil : MonotonicInstant(nanoseconds: newest)
+    }
+
     /// How the capture fares at `now`; `nil` where nothing was opened, or all is over and nothing failed.
     package func status(at now: MonotonicInstant) -> HealthStatus? { look(at: now).status }
 

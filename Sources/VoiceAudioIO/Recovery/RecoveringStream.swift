@@ -38,7 +38,8 @@ final class RecoveringStream: CaptureStream {
     var timing: CaptureTiming { stream?.timing ?? newestTiming }
 
     var outage: CaptureOutage? {
-        recovery.machine.outage.map {
+        guard !recovery.isFlowing else { return nil }
+        return recovery.machine.outage.map {
             CaptureOutage(reason: $0.error, newestReason: $0.newest, since: $0.since, attempts: $0.attempts)
         }
     }
@@ -87,7 +88,7 @@ final class RecoveringStream: CaptureStream {
 
     func read(into buffer: inout MutableRawSpan) throws(AudioError) -> CaptureRead {
         if let failure { throw failure }
-        guard let stream else { return tellsGap ? .gap(gap()) : attempt() }
+        guard let stream else { return tellsGap ? .gap(gap(until: clock.now)) : attempt() }
         let result: CaptureRead
         do throws(AudioError) {
             result = try stream.read(into: &buffer)
@@ -99,10 +100,10 @@ final class RecoveringStream: CaptureStream {
         case .frames(let count, let captureTime):
             // Another device's stamps may reach back before the gap.
             newestCaptureTime = max(captureTime, newestCaptureTime)
-            endOfFrames = newestCaptureTime.advanced(by: report.format.duration(ofFrames: count))
+            endOfFrames = newestCaptureTime.advanced(byNanoseconds: report.format.nanoseconds(ofFrames: count))
             return .frames(count, captureTime: newestCaptureTime)
         case .lost(let loss), .reopened(let loss):
-            endOfFrames = endOfFrames.advanced(by: report.format.duration(ofFrames: loss.frames))
+            endOfFrames = endOfFrames.advanced(byNanoseconds: report.format.nanoseconds(ofFrames: loss.frames))
         case .nothing: if hasDefaultChanged() { return follow() }
         case .ended: break
         }
@@ -119,11 +120,12 @@ final class RecoveringStream: CaptureStream {
     }
 
     /// The frames due since the last ones, by the clock.
-    private func gap() -> AudioLoss {
+    ///
+    /// - Parameter end: When a device was started, which tells of what it loses from then on.
+    private func gap(until end: MonotonicInstant) -> AudioLoss {
         tellsGap = false
-        let now = clock.now
-        let missing = report.format.frameCount(in: endOfFrames.duration(to: now))
-        endOfFrames = max(endOfFrames, now)
+        let missing = report.format.frameCount(in: endOfFrames.duration(to: end))
+        endOfFrames = max(endOfFrames, end)
         return AudioLoss(frames: max(0, missing), cause: .deviceGap, isExact: false)
     }
 
@@ -155,20 +157,22 @@ final class RecoveringStream: CaptureStream {
         do throws(AudioError) {
             // What `default` means is looked at now: earlier changes are none any more.
             try watchAnew()
-            try replaceStream()
+            let start = try replaceStream()
             _ = recovery.handle(.opened)
             folder = nil
             log(.notice, "the device is back", "\(report)")
-            return .reopened(gap())
+            return .reopened(gap(until: start))
         } catch {
             guard case .fail(let error) = recovery.handle(.openFailed(error)) else { return .nothing }
             failure = error
-            return .gap(gap())
+            return .gap(gap(until: clock.now))
         }
     }
 
     /// Goes on with what the device's name means now; where that does not open, with what there is.
-    private func replaceStream() throws(AudioError) {
+    ///
+    /// - Returns: When it was started.
+    private func replaceStream() throws(AudioError) -> MonotonicInstant {
         let next = try open()
         do throws(AudioError) {
             try next.start(isAfterGap: true)
@@ -176,9 +180,11 @@ final class RecoveringStream: CaptureStream {
             next.close()
             throw error
         }
+        let start = clock.now
         closeStream()
         stream = next
         report = next.report
+        return start
     }
 
     // MARK: Another default
@@ -218,9 +224,9 @@ final class RecoveringStream: CaptureStream {
     /// Goes on with what `default` means now: it is opened and started before the present device is closed.
     private func follow() -> CaptureRead {
         do throws(AudioError) {
-            try replaceStream()
+            let start = try replaceStream()
             log(.notice, "the default device is another one: going on with it", "\(report)")
-            return .reopened(gap())
+            return .reopened(gap(until: start))
         } catch {
             log(.warning, "the default device is another one, which cannot be captured from", "\(error)")
             return .nothing

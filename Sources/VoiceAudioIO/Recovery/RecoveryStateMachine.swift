@@ -294,6 +294,8 @@ extension RecoveryStateMachine.Outage {
 /// The machine of one capture, which its streams share one after the other. Used by the capture thread alone.
 final class Recovery {
     private(set) var machine: RecoveryStateMachine
+    /// Whether frames come, which is asked at each read: to look into the machine copies it.
+    private(set) var isFlowing = true
     private let clock: any AudioClock
 
     init(policy: RecoveryPolicy, clock: any AudioClock) {
@@ -302,9 +304,16 @@ final class Recovery {
     }
 
     func handle(_ event: RecoveryStateMachine.Event) -> RecoveryStateMachine.Action {
-        machine.handle(event, at: clock.now)
+        handle(event, at: clock.now)
     }
 
     /// Frames came: no clock is asked, and nothing changes while they flow.
-    func noteFrames() { _ = machine.handle(.frames, at: MonotonicInstant(nanoseconds: 0)) }
+    func noteFrames() { if !isFlowing { _ = handle(.frames, at: MonotonicInstant(nanoseconds: 0)) } }
+
+    private func handle(
+        _ event: RecoveryStateMachine.Event, at now: MonotonicInstant
+    ) -> RecoveryStateMachine.Action {
+        defer { isFlowing = machine.state == .flowing }
+        return machine.handle(event, at: now)
+    }
 }

@@ -15,7 +15,8 @@ final class ClipSupply: FrameSupply {
         let reader = try SoundFileReader(bytes: PackageResources.speech_flac, name: "the built-in speech")
         let clip = try Self.samples(of: reader)
         let rate = reader.sampleRateHz
-        samples = rate == format.sampleRateHz ? clip : try resampled(clip, from: rate, to: format.sampleRateHz)
+        var resampler = try Resampler(from: rate, to: format.sampleRateHz, channelCount: 1)
+        samples = try resampler.convert(clip, isEnd: true)
         origin = rate == format.sampleRateHz ? nil : "\(rate) Hz"
         frameCount = loops ? nil : samples.count
         self.format = format

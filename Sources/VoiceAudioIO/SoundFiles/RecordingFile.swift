@@ -58,7 +58,7 @@ struct RecordingFile: ~Copyable {
         in directory: borrowing OwnedDescriptor, _ path: String
     ) throws(AudioError) -> OwnedDescriptor? {
         do throws(SystemFailure) {
-            return try OwnedDescriptor(namelessIn: directory, mode: 0o666, canBeNamed: true)
+            return try OwnedDescriptor(namelessIn: directory, mode: 0o666)
         } catch {
             guard OwnedDescriptor.isUnknown(namelessStatus: error.status) else {
                 throw AudioError(writing: path, status: error.status)

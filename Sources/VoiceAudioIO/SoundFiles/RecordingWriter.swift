@@ -13,10 +13,13 @@ public import VoiceAudioCore
 ///
 /// After an error the file is closed by ``finish()`` or the last reference, valid up to the last frame that fitted.
 ///
-/// > Concurrency: One thread at a time: this object does not lock.
+/// > Concurrency: Safe from any thread: calls take turns. Whoever finishes the file, such as a session that ends or a
+/// > shutdown hook, makes what is appended later throw `invalidState`.
 ///
 /// > Real-time: Not safe: writes to the disk.
-public final class RecordingWriter {
+public final class RecordingWriter: @unchecked Sendable {
+    // SAFETY: all that changes is touched under `lock` alone, by `init` and `deinit`, or in a fork, which has one thread.
+
     /// The file.
     public let path: String
     /// The shape of its frames.
@@ -25,6 +28,8 @@ public final class RecordingWriter {
     public let type: RecordingFileType
 
     private let owner = OwningProcess()
+    /// Taken by each call, as a shutdown hook may finish the file on a thread of its own.
+    private let lock = Lock(())
     private let writer: any SoundFileWriting
     private var file: RecordingFile?
     private let minimumFreeBytes: Int
@@ -86,21 +91,33 @@ public final class RecordingWriter {
         headerFrameInterval = format.frameCount(in: Self.headerInterval)
         headerTime = clock.now
         diskCheckTime = headerTime
+        Self.open.add(self)
     }
 
-    deinit { try? finish() }
+    deinit {
+        try? finish()
+        Self.open.remove(self)
+    }
+
+    /// Those that are not finished, for a shutdown hook.
+    package static let open = WeakTable<RecordingWriter>()
+
+    /// Whether there is nothing left to finish.
+    package var isFinished: Bool { locked { file == nil } }
 
     /// Frames appended; after an error, those that are in the file.
-    public var frameCount: Int { writer.frameCount }
+    public var frameCount: Int { locked { writer.frameCount } }
 
     /// Bytes of the file so far, header included; what an encoder holds back is not.
-    public var byteCount: Int { writer.byteCount }
+    public var byteCount: Int { locked { writer.byteCount } }
 
     /// How long the recording is.
     public var duration: Duration { format.duration(ofFrames: frameCount) }
 
     /// The most bytes that the finished file has if `frameCount` frames more are appended.
-    func byteCountLimit(afterAppending frameCount: Int) -> Int { writer.byteCountLimit(afterWriting: frameCount) }
+    func byteCountLimit(afterAppending frameCount: Int) -> Int {
+        locked { writer.byteCountLimit(afterWriting: frameCount) }
+    }
 
     /// Appends frames.
     ///
@@ -111,6 +128,10 @@ public final class RecordingWriter {
     /// - Complexity: O(*n*) in the bytes; allocates nothing.
     public func append(_ bytes: RawSpan) throws(AudioError) {
         try checkOwner()
+        try locked { () throws(AudioError) in try appendAlone(bytes) }
+    }
+
+    private func appendAlone(_ bytes: RawSpan) throws(AudioError) {
         if let failure { throw failure }
         let now = clock.now
         if diskCheckTime.duration(to: now) >= Self.diskCheckInterval {
@@ -121,10 +142,10 @@ public final class RecordingWriter {
             try writer.write(bytes)
             if writer.isReadable { try file?.publish() }
         }
-        if frameCount - headerFrameCount >= headerFrameInterval
+        if writer.frameCount - headerFrameCount >= headerFrameInterval
             || headerTime.duration(to: now) >= Self.headerInterval
         {
-            try updateHeader()
+            try updateHeaderAlone()
         }
     }
 
@@ -141,7 +162,11 @@ public final class RecordingWriter {
     /// - Throws: `diskFull` or `notWritable`, as ``append(_:)-(RawSpan)``.
     public func updateHeader() throws(AudioError) {
         try checkOwner()
-        headerFrameCount = frameCount
+        try locked { () throws(AudioError) in try updateHeaderAlone() }
+    }
+
+    private func updateHeaderAlone() throws(AudioError) {
+        headerFrameCount = writer.frameCount
         headerTime = clock.now
         try keepingFailure { () throws(AudioError) in try writer.updateHeader() }
     }
@@ -151,6 +176,10 @@ public final class RecordingWriter {
     /// - Throws: The error that an append met, again; `diskFull` or `notWritable`. The file is closed all the same.
     public func finish() throws(AudioError) {
         try checkOwner()
+        try locked { () throws(AudioError) in try finishAlone() }
+    }
+
+    private func finishAlone() throws(AudioError) {
         if file != nil {
             try? keepingFailure { () throws(AudioError) in try writer.finish() }
             try? keepingFailure { () throws(AudioError) in
@@ -159,8 +188,15 @@ public final class RecordingWriter {
                 try sync()
             }
             file = nil
+            Self.open.remove(self)
         }
         if let failure { throw failure }
+    }
+
+    /// Runs `body` alone. In a fork, which has no other thread, somebody who is not there may hold the lock.
+    private func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        guard owner.isCurrent else { return try body() }
+        return try lock.withLock { (_: inout ()) throws(Failure) in try body() }
     }
 
     private func checkOwner() throws(AudioError) { try owner.check("the recording \"\(path)\"") }
@@ -176,7 +212,7 @@ public final class RecordingWriter {
             try keepingFailure { () throws(AudioError) in try file?.descriptor.requireFree(minimumFreeBytes, at: path) }
         } catch {
             // The header exists: this takes no space.
-            try? updateHeader()
+            try? updateHeaderAlone()
             throw error
         }
     }

@@ -119,17 +119,19 @@ final class SoundFileBytes {
         return count
     }
 
-    /// Writes over bytes that are there, also after a failure.
-    func overwrite(_ bytes: [UInt8], at offset: Int) {
-        guard owner.isCurrent else { return }
+    /// Writes over bytes that are there, also after a failure; whether that worked.
+    @discardableResult
+    func overwrite(_ bytes: [UInt8], at offset: Int) -> Bool {
+        guard owner.isCurrent else { return false }
         position = offset
         // SAFETY: the array lives through the call; the rest of it begins `done` bytes in.
-        unsafe bytes.withUnsafeBufferPointer { buffer in
-            _ = transfer(buffer.count) { done in
+        let count = unsafe bytes.withUnsafeBufferPointer { buffer in
+            transfer(buffer.count) { done in
                 unsafe pwrite(descriptor, buffer.baseAddress! + done, buffer.count - done, position)
             }
         }
         position = byteCount
+        return count == bytes.count
     }
 
     /// Reads back what was written; whether all of it is there.

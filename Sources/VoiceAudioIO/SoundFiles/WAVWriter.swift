@@ -20,6 +20,8 @@ package final class WAVWriter: SoundFileWriting {
     private let dataOffset: Int
     private let growth: Growth
     private var header: WAVHeader
+    /// Bytes of frames that the header in the file tells of.
+    private var toldByteCount: Int
     private var isFinished = false
     private var failure: AudioError?
 
@@ -33,16 +35,20 @@ package final class WAVWriter: SoundFileWriting {
     ///   - name: What messages call the file.
     ///   - format: How the frames are stored.
     ///   - growth: What becomes of a file that reaches the limit.
+    ///   - expectedByteCount: Bytes of frames that are to come, where nobody reads the file before it is finished: the
+    ///     header tells of them from the start, and need not be written again where they come.
     ///   - plainByteLimit: The most bytes that a file with 32-bit sizes may have.
     /// - Throws: `unsupportedFormat`, `diskFull`, `notWritable` or `outOfResources`.
     package init(
-        descriptor: Int32, name: String, format: AudioFormat, growth: Growth = .plain,
+        descriptor: Int32, name: String, format: AudioFormat, growth: Growth = .plain, expectedByteCount: Int = 0,
         plainByteLimit: Int = WAVWriter.plainByteLimit
     ) throws(AudioError) {
         try RecordingFileType.wav.check(format)
         self.format = format
         self.growth = growth
         header = WAVHeader(format, hasRoomToGrow: growth == .toRF64, plainByteLimit: plainByteLimit)
+        toldByteCount = expectedByteCount <= header.plainDataLimit ? expectedByteCount : 0
+        if toldByteCount > 0 { header.setDataByteCount(toldByteCount) }
         bytes = SoundFileBytes(name: name, writing: descriptor)
         dataOffset = header.bytes.count
         // SAFETY: the header lives through the call.
@@ -88,6 +94,8 @@ package final class WAVWriter: SoundFileWriting {
 
     package func updateHeader() throws(AudioError) {
         if let failure { throw failure }
+        // The descriptor may be closed by now, and its number another file's.
+        guard !isFinished else { return }
         writeHeader()
         try check()
     }
@@ -109,8 +117,10 @@ package final class WAVWriter: SoundFileWriting {
     }
 
     private func writeHeader() {
-        header.setDataByteCount(frameCount * format.bytesPerFrame)
-        bytes.overwrite(header.bytes, at: 0)
+        let byteCount = frameCount * format.bytesPerFrame
+        guard byteCount != toldByteCount else { return }
+        header.setDataByteCount(byteCount)
+        if bytes.overwrite(header.bytes, at: 0) { toldByteCount = byteCount }
     }
 
     /// Throws what a system call beneath met.

@@ -31,7 +31,7 @@ enum AtomicFile {
         defer { if hasTemporaryName { directory.unlink(temporaryName) } }
         let file = try withStatus(writing: path) { () throws(SystemFailure) in
             do throws(SystemFailure) {
-                return try OwnedDescriptor(namelessIn: directory, mode: 0o666, canBeNamed: true)
+                return try OwnedDescriptor(namelessIn: directory, mode: 0o666)
             } catch {
                 guard OwnedDescriptor.isUnknown(namelessStatus: error.status) else { throw error }
             }
@@ -61,7 +61,7 @@ struct FileTarget: ~Copyable {
     /// - Parameter path: The file; a symbolic link is followed.
     /// - Throws: `notWritable`, or `outOfResources`.
     init(_ path: String) throws(AudioError) {
-        let resolved = resolvingLinks(path)
+        let resolved = KernelFiles.resolved(path) ?? path
         let slash = resolved.lastIndex(of: "/")
         let name = slash.map { String(resolved[resolved.index(after: $0)...]) } ?? resolved
         guard !["", ".", ".."].contains(name) else {

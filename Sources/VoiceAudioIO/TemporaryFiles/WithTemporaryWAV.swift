@@ -85,18 +85,36 @@ extension TemporaryWAV {
     fileprivate init<Sample: BitwiseCopyable>(
         samples: [Sample], format: AudioFormat, in place: TemporaryPlace
     ) throws(AudioError) {
-        guard Sample.self == UInt8.self || format.sampleFormat.isStored(as: Sample.self) else {
+        try format.requireStored(as: Sample.self)
+        let byteCount = samples.count * MemoryLayout<Sample>.stride
+        try self.init(
+            samples: samples, format: format, in: place, file: TemporaryFile(in: place, toWrite: byteCount))
+    }
+
+    /// Writes samples to a file that is there, over what it holds.
+    init<Sample: BitwiseCopyable>(
+        samples: [Sample], format: AudioFormat, in place: TemporaryPlace, file: consuming TemporaryFile
+    ) throws(AudioError) {
+        let byteCount = samples.count * MemoryLayout<Sample>.stride
+        try self.init(format: format, in: place, file: file, byteCount: byteCount) { writer throws(AudioError) in
+            // SAFETY: the samples are plain values, of which every byte belongs to one.
+            try writer.write(unsafe samples.span.bytes)
+        }
+    }
+}
+
+extension AudioFormat {
+    /// Checks that samples of `type` are of this format.
+    ///
+    /// - Throws: `invalidConfiguration`.
+    func requireStored<Sample>(as type: Sample.Type) throws(AudioError) {
+        guard Sample.self == UInt8.self || sampleFormat.isStored(as: Sample.self) else {
             throw AudioError(
                 .invalidConfiguration,
                 """
-                samples of type \(Sample.self) are not \(format.sampleFormat.rawValue): pass Int16 for s16, Int32 for \
-                s32, Float for f32, or the bytes of any format as UInt8
+                samples of type \(Sample.self) are not \(sampleFormat.rawValue): pass Int16 for s16, Int32 for s32, Float \
+                for f32, or the bytes of any format as UInt8
                 """)
-        }
-        let byteCount = samples.count * MemoryLayout<Sample>.stride
-        try self.init(format: format, in: place, byteCount: byteCount) { writer throws(AudioError) in
-            // SAFETY: the samples are plain values, of which every byte belongs to one.
-            try writer.write(unsafe samples.span.bytes)
         }
     }
 }

@@ -1,20 +1,26 @@
 import VoiceAudio
+import VoiceAudioMonitor
 
 let configCommand = Command(
     name: "config", summary: "Lists the settings in force, and where each came from.",
     options: configurationOptions + [Option("json", help: "Print JSON.")],
     details: {
-        let rows = AudioConfiguration().effectiveSettings.map { ["  " + $0.variable, $0.defaultText, $0.accepted] }
+        let rows = (AudioConfiguration().effectiveSettings + MonitorSettings().effectiveSettings).map {
+            ["  " + $0.variable, $0.defaultText, $0.accepted]
+        }
         return "Variables, with their defaults and what they accept:\n" + aligned(rows)
     },
     run: { options throws(CommandFailure) in
         let configuration = try configuration(from: options)
+        let monitor = try monitorSettings()
+        let settings = configuration.effectiveSettings + monitor.effectiveSettings
+        let warnings = configuration.warnings + monitor.warnings
         // Where something is captured the library logs them.
-        for warning in configuration.warnings { printError("warning: \(warning)") }
+        for warning in warnings { printError("warning: \(warning)") }
         if options.has("json") {
-            try printJSON(ConfigurationReport(configuration))
+            try printJSON(ConfigurationReport(settings, warnings: warnings))
         } else {
-            let rows = configuration.effectiveSettings.map { [$0.variable, $0.value.description, $0.origin.name] }
+            let rows = settings.map { [$0.variable, $0.value.description, $0.origin.name] }
             print(aligned([["VARIABLE", "VALUE", "FROM"]] + rows))
         }
     })
@@ -57,9 +63,9 @@ private struct ConfigurationReport: Encodable {
     let settings: [Entry]
     let warnings: [String]
 
-    init(_ configuration: AudioConfiguration) {
-        warnings = configuration.warnings
-        settings = configuration.effectiveSettings.map { entry in
+    init(_ settings: [EffectiveSetting], warnings: [String]) {
+        self.warnings = warnings
+        self.settings = settings.map { entry in
             let (value, unit): (Value, String?) =
                 switch entry.value {
                 case .text(let text): (.text(text), nil)
@@ -67,7 +73,7 @@ private struct ConfigurationReport: Encodable {
                 case .none: (.none, nil)
                 }
             return Entry(
-                setting: entry.setting.rawValue, variable: entry.variable, value: value, unit: unit,
+                setting: entry.name, variable: entry.variable, value: value, unit: unit,
                 from: entry.origin.name)
         }
     }

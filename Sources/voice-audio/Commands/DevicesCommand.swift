@@ -9,7 +9,8 @@ let devicesCommand = Command(
     details: {
         """
         Names are for --device and VOICE_AUDIO_DEVICE; a card's STABLE NAME means the same card after each restart. Besides
-        these, sim: is built-in speech, sim:FILE a sound file and sim:tone=HZ a tone.
+        these, sim: is built-in speech, sim:FILE a sound file and sim:tone=HZ a tone; - is standard input and fd:NUMBER another
+        descriptor, where raw samples or WAV come.
         """
     },
     run: { options throws(CommandFailure) in

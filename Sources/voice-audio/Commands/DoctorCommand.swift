@@ -25,7 +25,7 @@ let doctorCommand = Command(
         if options.has("json") {
             try printJSON(diagnosis)
         } else {
-            print(DoctorText(marks: isUTF8(localeOf: processVariable)).text(of: diagnosis))
+            print(DoctorText(marks: isUTF8(localeOf: environmentVariable)).text(of: diagnosis))
         }
         if let failure = diagnosis.firstFailure {
             throw CommandFailure(told: failure.errorCode.map { ExitCode($0) } ?? .software)
@@ -70,18 +70,4 @@ struct DoctorText {
             return "  - not looked at: \(checks): \(reason)"
         }
     }
-}
-
-/// Whether text may be more than ASCII, by the variables of the locale as setlocale(3) goes by them.
-///
-/// - Parameter variable: A variable's value.
-func isUTF8(localeOf variable: (String) -> String?) -> Bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(variable).first { !$0.isEmpty } ?? ""
-    let codeset = locale.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    return ["utf-8", "utf8"].contains { codeset.hasPrefix($0) }
-}
-
-private func processVariable(_ name: String) -> String? {
-    // SAFETY: the environment's string is copied at once.
-    unsafe getenv(name).map { unsafe String(cString: $0) }
 }

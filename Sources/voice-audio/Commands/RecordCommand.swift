@@ -9,6 +9,7 @@ let recordCommand = Command(
         Option("rotate-seconds", "TIME", help: "Go on in another file after this much audio."),
         Option("rotate-megabytes", "NUMBER", help: "Go on in another file before one is larger, in MiB."),
         Option("keep-files", "NUMBER", help: "Remove the oldest files of the rotation, so that so many stay."),
+        Option("meter", help: "Show level, peak, fill, losses and memory as a bar and figures while it records."),
         Option("json", help: "Print a report as JSON at the end."),
     ],
     details: {
@@ -17,6 +18,8 @@ let recordCommand = Command(
         existing file is replaced. Files of a rotation are FILE with a number before the suffix, meeting-000001.wav and so
         on, after those that are there. With --output - samples go to standard output, interleaved and little endian, and
         the report to standard error.
+        The bar of --meter goes from -60 to 0 dBFS and fits the terminal's width; its mark is the highest peak of the last 1.5
+        s. NO_COLOR leaves its colours out. Where standard error is no terminal, or TERM is dumb, it is a line a second.
         """
     },
     run: { options throws(CommandFailure) in
@@ -25,8 +28,8 @@ let recordCommand = Command(
             try duration(text, option: "seconds", of: recordCommand)
         }
         let output = try RecordingOutput(options, configuration)
-        try Recorder(configuration: configuration, length: seconds, output: output).run(
-            reportsJSON: options.has("json"))
+        try Recorder(configuration: configuration, length: seconds, output: output, hasMeter: options.has("meter"))
+            .run(reportsJSON: options.has("json"))
     })
 
 extension RecordingOutput {

@@ -1,6 +1,6 @@
 import VoiceAudio
 
-/// What `voice-audio record` says while it records: how the capture fares, and what it lost, as it happens.
+/// What is said while something is captured: how the capture fares, and what it lost, as it happens.
 ///
 /// Losses that follow one another closely are summed up: one line a second at most, however often a device stumbles.
 struct Commentary {
@@ -12,6 +12,8 @@ struct Commentary {
     private var health = CaptureHealth.flowing
     private var untold: [AudioLoss.Cause: (frames: Int, isExact: Bool)] = [:]
     private var newestLine: MonotonicInstant?
+    /// Whether the capture has ended, as was found when something was said last.
+    private(set) var isOver = false
 
     /// Readable when there may be something to say.
     var descriptor: Int32 { watch.descriptor }
@@ -39,9 +41,11 @@ struct Commentary {
         try sayLosses()
     }
 
-    private func change() throws(AudioError) -> HealthStatus? {
+    private mutating func change() throws(AudioError) -> HealthStatus? {
         do throws(AudioError) {
-            return try watch.next(timeout: .zero)
+            let status = try watch.next(timeout: .zero)
+            isOver = status == nil
+            return status
         } catch {
             guard error.code == .timedOut else { throw error }
             return nil

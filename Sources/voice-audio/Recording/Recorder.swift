@@ -6,11 +6,13 @@ struct Recorder {
     /// Frames to record; `nil` for no end.
     private let frameLimit: Int?
     private let output: RecordingOutput
+    private let hasMeter: Bool
 
-    init(configuration: AudioConfiguration, length: Duration?, output: RecordingOutput) {
+    init(configuration: AudioConfiguration, length: Duration?, output: RecordingOutput, hasMeter: Bool) {
         self.configuration = configuration
         frameLimit = length.map { max(1, configuration.format.frameCount(in: $0)) }
         self.output = output
+        self.hasMeter = hasMeter
     }
 
     func run(reportsJSON: Bool) throws(CommandFailure) {
@@ -23,19 +25,20 @@ struct Recorder {
             let subscription = try processor.subscribe(
                 chunks: max(16, chunks(in: .seconds(30))), overflow: .uniform(.dropNewest))
             var commentary = try Commentary(on: processor)
+            let monitor = hasMeter ? try MemoryPressureMonitor(configuration: configuration) : nil
+            var line = try LiveLine(meterOf: monitor)
             try processor.arm()
             var sink = try RecordingSink(output: output, configuration: configuration)
-            var meter = LiveLine()
             var failure: AudioError?
             do throws(AudioError) {
                 try record(
-                    subscription, from: processor, into: &sink, showing: &meter, saying: &commentary,
+                    subscription, from: processor, into: &sink, showing: &line, saying: &commentary,
                     until: interruption)
             } catch {
                 failure = error
             }
             do throws(AudioError) { try sink.finish() } catch { failure = failure ?? error }
-            meter.end()
+            line.end()
             let report = RecordReport(sink: sink, error: failure, processor: processor)
             try finish(report, asJSON: reportsJSON)
             if let failure { throw failure }
@@ -46,16 +49,20 @@ struct Recorder {
 
     private func record(
         _ subscription: AudioSubscription, from processor: AudioProcessor, into sink: inout RecordingSink,
-        showing meter: inout LiveLine, saying commentary: inout Commentary, until interruption: Interruption
+        showing line: inout LiveLine, saying commentary: inout Commentary, until interruption: Interruption
     ) throws(AudioError) {
-        // Waking for every chunk is only worth it where somebody watches or listens; a crash costs what waits here.
-        let isWatched = meter.isShown || sink.isPipe
-        let batch = isWatched ? 1 : max(1, chunks(in: .milliseconds(100)))
+        // Waking for every chunk is only worth it where somebody watches or listens; a crash costs what waits here, and a
+        // stall is told that much later.
+        let isWatched = line.isShown || sink.isPipe
+        let batch =
+            isWatched ? 1 : max(1, chunks(in: .milliseconds(100)), min(2, chunks(in: .milliseconds(250))))
         let anything = try ReadableAny()
         try anything.watch(interruption.descriptor)
         try anything.watch(commentary.descriptor)
+        try anything.watch(line.descriptor)
         while true {
-            let hasChunks = try subscription.waitForChunks(batch, interrupt: anything.descriptor)
+            let wanted = min(batch, missingChunks(in: sink) ?? batch)
+            let hasChunks = try subscription.waitForChunks(wanted, interrupt: anything.descriptor)
             // Asked to end: what is there already still belongs to it.
             let isInterrupted = interruption.isAsked
             try drain(subscription, into: &sink, saying: &commentary)
@@ -63,7 +70,7 @@ struct Recorder {
             // The capture is over, and all of it was taken.
             if !hasChunks, subscription.buffer.isClosed, try subscription.isOver() { return }
             try commentary.speak()
-            meter.show(sink, processor)
+            line.show(sink, processor)
         }
     }
 
@@ -77,6 +84,7 @@ struct Recorder {
                     try sink.append(header, bytes, frameLimit: frameLimit)
                 }) != nil
             {}
+            try sink.flush()
         } catch let error as AudioError {
             throw error
         } catch {
@@ -86,6 +94,11 @@ struct Recorder {
 
     private func chunks(in duration: Duration) -> Int {
         configuration.format.frameCount(in: duration) / configuration.chunkFrameCount
+    }
+
+    /// Chunks that are still asked for, at least 1; `nil` for no end.
+    private func missingChunks(in sink: RecordingSink) -> Int? {
+        sink.missingFrameCount(to: frameLimit).map { max(1, ($0 - 1) / configuration.chunkFrameCount + 1) }
     }
 
     private func finish(_ report: RecordReport, asJSON: Bool) throws(AudioError) {

@@ -24,6 +24,9 @@ struct RecordingSink {
     private let target: Target
     private let bytesPerFrame: Int
     private var pipedFrameCount = 0
+    /// Whole frames for a file that stays the same: written together, as a write of a chunk of 10 ms is mostly its beginning.
+    private var gathered: [UInt8] = []
+    private static let gatheredByteLimit = 1 << 16
 
     /// - Throws: As ``RecordingWriter`` and ``RecordingSeries``.
     init(output: RecordingOutput, configuration: AudioConfiguration) throws(AudioError) {
@@ -46,11 +49,11 @@ struct RecordingSink {
 
     var isPipe: Bool { if case .pipe = target { true } else { false } }
 
-    /// Frames written; after an error, those that are there.
+    /// Frames written, or about to be; after an error, those that are there.
     var frameCount: Int {
         switch target {
         case .pipe: pipedFrameCount
-        case .file(let writer): writer.frameCount
+        case .file(let writer): writer.frameCount + gathered.count / bytesPerFrame
         case .series(let series): series.frameCount
         }
     }
@@ -73,29 +76,45 @@ struct RecordingSink {
         }
     }
 
-    /// Whether as much was recorded as was asked for, lost frames included: time has passed for them, too.
-    func isFull(at frameLimit: Int?) -> Bool { frameLimit.map { frameCount + lostFrameCount >= $0 } ?? false }
+    /// Frames still to come of those asked for; lost ones are none of them, as time has passed for them, too. `nil` for no end.
+    func missingFrameCount(to frameLimit: Int?) -> Int? { frameLimit.map { max(0, $0 - frameCount - lostFrameCount) } }
 
-    /// Writes a chunk, or as much of it as is asked for.
+    /// Whether as much was recorded as was asked for.
+    func isFull(at frameLimit: Int?) -> Bool { missingFrameCount(to: frameLimit) == 0 }
+
+    /// Writes a chunk, or as much of it as is asked for; at the latest with ``flush()``, which is to follow.
     mutating func append(_ header: AudioChunkHeader, _ bytes: RawSpan, frameLimit: Int?) throws(AudioError) {
         if let loss = header.lossBefore {
             losses.add(loss, at: frameCount + lostFrameCount)
             lostFrameCount += loss.frames
         }
-        let room = frameLimit.map { max(0, $0 - frameCount - lostFrameCount) } ?? header.frameCount
-        let frames = min(header.frameCount, room)
+        let frames = min(header.frameCount, missingFrameCount(to: frameLimit) ?? header.frameCount)
         let wanted = bytes.extracting(first: frames * bytesPerFrame)
         switch target {
         case .pipe:
             try writeToStandardOutput(wanted)
             pipedFrameCount += frames
-        case .file(let writer): try writer.append(wanted)
+        case .file:
+            // SAFETY: the span lives through the call.
+            unsafe wanted.withUnsafeBytes { unsafe gathered.append(contentsOf: $0) }
+            if gathered.count >= Self.gatheredByteLimit { try flush() }
         case .series(let series): try series.append(wanted)
         }
     }
 
+    /// Writes what was gathered.
+    mutating func flush() throws(AudioError) {
+        guard case .file(let writer) = target, !gathered.isEmpty else { return }
+        // What does not fit is not there.
+        defer { gathered.removeAll(keepingCapacity: true) }
+        // SAFETY: the elements are plain bytes.
+        try writer.append(unsafe gathered.span.bytes)
+    }
+
     /// Finishes the file.
-    func finish() throws(AudioError) {
+    mutating func finish() throws(AudioError) {
+        // A failure is the writer's, which tells of it again.
+        try? flush()
         switch target {
         case .pipe: break
         case .file(let writer): try writer.finish()

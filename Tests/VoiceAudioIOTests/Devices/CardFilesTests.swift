@@ -190,7 +190,7 @@ import VoiceAudioCore
             let card = try #require(tree.cards.first)
             #expect(card.pcms.first?.capture?.nativeFormats?.count == 256)
             #expect(
-                SoundCardFiles.text(ofFile: "\(tree.root)/proc/asound/card0/id", limit: 10_000)?.utf8.count == 10_000)
+                KernelFiles.text(ofFile: "\(tree.root)/proc/asound/card0/id", limit: 10_000)?.utf8.count == 10_000)
         }
     }
 }

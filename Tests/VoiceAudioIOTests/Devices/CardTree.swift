@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import VoiceAudioCore
 
 @testable import VoiceAudioIO
@@ -80,7 +81,7 @@ struct CardTree {
     private var listed: [Int: FixtureCard] {
         var listed: [Int: FixtureCard] = [:]
         for index in 0..<8 {
-            guard let id = SoundCardFiles.line(ofFile: "\(root)/proc/asound/card\(index)/id") else { continue }
+            guard let id = KernelFiles.line(ofFile: "\(root)/proc/asound/card\(index)/id") else { continue }
             listed[index] = (FixtureCard.all + [.otherMicrophone]).first { $0.id == id }
         }
         return listed

@@ -6,7 +6,7 @@ import VoiceAudioCore
 @testable import VoiceAudioIO
 
 /// What a diagnosis learns from the kernel's files, over trees of files.
-@Suite(.timeLimit(.minutes(1))) struct SoundSystemTests {
+@Suite(.timeLimit(.minutes(5))) struct SoundSystemTests {
     /// Device calls that read a tree, and know what each name means.
     private struct Calls: DiagnosisCalls {
         let tree: CardTree

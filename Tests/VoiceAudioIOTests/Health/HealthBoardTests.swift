@@ -5,7 +5,7 @@ import VoiceAudioCore
 @testable import VoiceAudioIO
 
 /// What follows from what a capture thread leaves, and from the time.
-@Suite(.timeLimit(.minutes(1))) struct HealthBoardTests {
+@Suite(.timeLimit(.minutes(5))) struct HealthBoardTests {
     private let board = HealthBoard()
     private let gone = AudioError(.deviceLost, "the device is gone")
 

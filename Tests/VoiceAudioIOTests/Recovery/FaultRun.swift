@@ -11,6 +11,8 @@ struct FaultRun {
     private(set) var delivered = 0
     private(set) var told = 0
     private(set) var missing = 0
+    /// As many as come from the capture time of the first one to that of the last.
+    private(set) var due = 0
     private(set) var causes: Set<AudioLoss.Cause> = []
     /// The longest time between two chunks.
     private(set) var longestPause = Duration.zero
@@ -35,20 +37,23 @@ struct FaultRun {
         let watch = try HealthWatch(board, clock: clock)
         let policy = budget.map { RecoveryPolicy.reconnect(budget: $0) } ?? .fail
         let deadline = clock.now.advanced(by: .seconds(30))
-        let capture = try Capture(
+        let plan = CapturePlan(
             source: ALSASource(device: device, recovery: policy),
-            request: CaptureRequest(format: Self.format, chunkFrameCount: 160), environment: CaptureEnvironment(),
-            history: history, subscribers: SubscriberTable(), health: board, realtimePriority: 0, by: deadline,
-            abort: try WakeUp(), abandon: { _ in })
+            request: CaptureRequest(format: Self.format, chunkFrameCount: 160), health: board)
+        let capture = try Capture(plan, history: history, by: deadline, abort: try WakeUp(), abandon: { _ in })
         var newest: (number: Int, time: MonotonicInstant)?
-        var begin: MonotonicInstant?
-        while begin.map({ $0.duration(to: clock.now) < .seconds(seconds) }) ?? true, clock.now < deadline {
+        /// When the first chunk was there, and when it was captured.
+        var begin: (here: MonotonicInstant, captured: MonotonicInstant)?
+        while begin.map({ $0.here.duration(to: clock.now) < .seconds(seconds) }) ?? true, clock.now < deadline {
             _ = try history.waitForChunks(1, timeout: nil, interrupt: watch.descriptor)
             try hear(watch)
             while let chunk = try history.popFirst() {
                 let now = clock.now
                 if let newest { longestPause = max(longestPause, newest.time.duration(to: now)) }
-                begin = begin ?? now
+                let first = begin ?? (now, chunk.captureTime)
+                begin = first
+                let seconds = first.captured.duration(to: chunk.captureTime) / .seconds(1)
+                due = Int(seconds * Double(Self.rate)) + chunk.frameCount
                 note(chunk, &newest)
                 newest?.time = now
             }

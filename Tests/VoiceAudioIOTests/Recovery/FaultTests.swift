@@ -16,7 +16,7 @@ extension ALSARealTests {
             var orNot: CaptureHealth?
             /// How often the device is opened anew.
             var reopenings = 0...0
-            /// How many frames may be told lost; the lower bound is what really is.
+            /// How many frames may be told lost where the machine is in time; the lower bound is what really is.
             var told: ClosedRange<Int>
             var seconds = 1.5
         }
@@ -54,7 +54,7 @@ extension ALSARealTests {
             Fault(
                 script: "at 4000 pollerr for ever", healths: [.flowing, .reconnecting, .flowing], orNot: .stalled,
                 reopenings: 1...1, told: 4800...24_000, seconds: 2.5),
-            Fault(script: "at 4000 short 1 for 200 ms", told: 0...0),
+            Fault(script: "at 4000 short 8 for 200 ms", told: 0...0),
             Fault(
                 script: "at 4000 zeros for 1700 ms", healths: [.flowing, .silent, .flowing], told: 0...0,
                 seconds: 2.5),
@@ -90,11 +90,14 @@ extension ALSARealTests {
         private static func check(_ fault: Fault, _ run: FaultRun) {
             print(
                 "\(fault.script): \(run.healths.map(\.rawValue).joined(separator: ", ")); delivered \(run.delivered), told "
-                    + "\(run.told), missing \(run.missing), pause \(run.longestPause), reopened \(run.reopenings)")
+                    + "\(run.told), missing \(run.missing), due \(run.due), pause \(run.longestPause), reopened "
+                    + "\(run.reopenings)")
             #expect(run.failure == nil, "\(fault.script)")
             #expect(run.healths.filter { $0 != fault.orNot } == fault.healths, "\(fault.script)")
             #expect(fault.reopenings.contains(run.reopenings), "\(fault.script): opened anew \(run.reopenings) times")
-            #expect(fault.told.contains(run.told), "\(fault.script): told \(run.told) lost")
+            // A machine that comes late loses more, and has to tell that, too: as much as the time says, a period aside.
+            let most = max(fault.told.upperBound, run.due - run.delivered + 160)
+            #expect((fault.told.lowerBound...most).contains(run.told), "\(fault.script): told \(run.told) lost")
             #expect(run.isInOrder, "\(fault.script): a frame came twice")
         }
     }

@@ -16,7 +16,10 @@ import VoiceAudioCore
         let wakeUp: WakeUp
         let devices: String
 
-        init(device: String = "hw:0", budget: Duration = .seconds(10), in directory: String) throws {
+        /// - Parameter logTime: How long it takes to log that the device is back.
+        init(
+            device: String = "hw:0", budget: Duration = .seconds(10), logTime: Duration = .zero, in directory: String
+        ) throws {
             devices = directory + "/snd"
             try FileManager.default.createDirectory(atPath: devices, withIntermediateDirectories: true)
             var roots = SystemRoots()
@@ -31,8 +34,22 @@ import VoiceAudioCore
                 device: device, recovery: .reconnect(budget: budget), calls: script, roots: roots)
             stream = try source.open(
                 CaptureRequest(format: .speech, chunkFrameCount: 160),
-                in: CaptureEnvironment(clock: clock, logSink: log))
+                in: CaptureEnvironment(clock: clock, logSink: SlowSink(log: log, clock: clock, time: logTime)))
             try stream.start()
+        }
+
+        private struct SlowSink: AudioLogSink {
+            let log: LogCollector
+            let clock: StepClock
+            let time: Duration
+
+            func log(
+                level: AudioLogLevel, message: @autoclosure () -> String,
+                metadata: @autoclosure () -> [String: String], source: @autoclosure () -> String
+            ) {
+                if message().hasPrefix("the device is back") { clock.advance(by: time) }
+                log.log(level: level, message: message(), metadata: metadata(), source: source())
+            }
         }
 
         static func card(_ index: Int, id: String = "Mic") -> SoundCard {
@@ -76,10 +93,11 @@ import VoiceAudioCore
     }
 
     private func withRig(
-        device: String = "hw:0", budget: Duration = .seconds(10), _ body: (Rig) throws -> Void
+        device: String = "hw:0", budget: Duration = .seconds(10), logTime: Duration = .zero,
+        _ body: (Rig) throws -> Void
     ) throws {
         try withTemporaryDirectory { directory in
-            let rig = try Rig(device: device, budget: budget, in: directory)
+            let rig = try Rig(device: device, budget: budget, logTime: logTime, in: directory)
             try body(rig)
             rig.stream.close()
             #expect(rig.script.held == 0)
@@ -88,6 +106,22 @@ import VoiceAudioCore
     }
 
     private func failedOpens(_ rig: Rig) -> Int { rig.script.script.withLock { $0.failedOpens } }
+
+    /// What comes from a device's start on is not in the gap, however late that is told.
+    @Test func aGapEndsWhereTheNextDeviceBegins() throws {
+        try withRig(logTime: .milliseconds(300)) { rig in
+            #expect(try rig.readPeriod().isFrames)
+            try rig.unplug()
+            let begin = rig.clock.now
+            rig.script.script.withLock { $0.cards = [Rig.card(0)] }
+            guard case .reopened(let gap) = try rig.attempt() else {
+                Issue.record("not opened again")
+                return
+            }
+            let elapsed = begin.duration(to: rig.clock.now) - .milliseconds(300)
+            #expect(gap.frames == AudioFormat.speech.frameCount(in: elapsed))
+        }
+    }
 
     @Test func itGoesOnWithTheSameCardUnderAnotherNumber() throws {
         try withRig { rig in

@@ -6,7 +6,7 @@ import VoiceAudioIO
 @testable import VoiceAudio
 
 /// Why a device does not open, and what mends it.
-@Suite(.timeLimit(.minutes(1))) struct DeviceExaminationTests {
+@Suite(.timeLimit(.minutes(5))) struct DeviceExaminationTests {
     @Test func whereAllIsWellNothingIsFound() {
         let findings = Examination.healthy.findings
         #expect(findings.allSatisfy { $0.outcome == .fine && $0.remedies.isEmpty })

@@ -6,7 +6,7 @@ import VoiceAudioIO
 @testable import VoiceAudio
 
 /// What a mixer does to capture, and the command that undoes it.
-@Suite(.timeLimit(.minutes(1))) struct MixerExaminationTests {
+@Suite(.timeLimit(.minutes(5))) struct MixerExaminationTests {
     private typealias Volume = MixerElement.Volume
 
     /// With nothing heard, unless `isHeard`.

@@ -1,0 +1,1 @@
+#include "../../../CAllocationCounter/AllocationCounter.c"
