@@ -124,7 +124,7 @@ public final class PulseServer {
     }
 
     private func waitUntilItAnswers() throws {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while !answers() {
             guard keeper.isRunning, ContinuousClock.now < deadline else {
                 let log = (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "no log"

@@ -25,7 +25,7 @@ import VoiceAudioCore
         _ = processor.freeMemory(.trim)
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<2000) && recording.losses.isEmpty)
-        let first = try #require(try listener.next(timeout: .seconds(10)))
+        let first = try #require(try listener.next(timeout: .seconds(60)))
         #expect(first.numbers == Array(0..<100) && first.lossBefore == nil)
         processor.cleanup()
     }
@@ -40,7 +40,7 @@ import VoiceAudioCore
         give(50)
         #expect(try processor.stop().numbers == Array(500..<1150))
         // Subscribers keep what waits for them.
-        #expect(try listener.next(timeout: .seconds(10))?.numbers == Array(0..<100))
+        #expect(try listener.next(timeout: .seconds(60))?.numbers == Array(0..<100))
         processor.cleanup()
     }
 
@@ -56,7 +56,7 @@ import VoiceAudioCore
         #expect(before > usage.residentBytes && freed >= before - usage.residentBytes)
         #expect(processor.state == .ready)
         give(100)
-        let chunk = try #require(try listener.next(timeout: .seconds(10)))
+        let chunk = try #require(try listener.next(timeout: .seconds(60)))
         #expect(chunk.numbers == Array(5000..<5100))
         #expect(chunk.lossBefore == AudioLoss(frames: 5000, cause: .cleanedUp))
         processor.cleanup()
@@ -77,7 +77,7 @@ import VoiceAudioCore
             #expect(eventually { if case .failed = processor.state { true } else { false } })
         }
         _ = processor.freeMemory(stage)
-        #expect(try listener.next(timeout: .seconds(10))?.numbers == Array(0..<100))
+        #expect(try listener.next(timeout: .seconds(60))?.numbers == Array(0..<100))
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<1000) && recording.losses.isEmpty)
         processor.cleanup()

@@ -36,9 +36,9 @@ import VoiceAudioCore
             processor.cleanup()
         }
         #expect(processor.state == .idle)
-        #expect(try listener.next(timeout: .seconds(10))?.frameCount == 100)
-        #expect(try listener.next(timeout: .seconds(10))?.frameCount == 100)
-        #expect(try listener.next(timeout: .seconds(10)) == nil, "a listener waits for a thread that was given up")
+        #expect(try listener.next(timeout: .seconds(60))?.frameCount == 100)
+        #expect(try listener.next(timeout: .seconds(60))?.frameCount == 100)
+        #expect(try listener.next(timeout: .seconds(60)) == nil, "a listener waits for a thread that was given up")
 
         source.letGo()
         #expect(eventually { processor.quarantinedThreadCount == 0 })
@@ -61,7 +61,7 @@ import VoiceAudioCore
         #expect(eventually { processor.quarantinedThreadCount == 0 })
         source.push(.frames(100))
         #expect(source.waitUntilTaken())
-        #expect(try listener.next(timeout: .seconds(10))?.framePosition == 0)
+        #expect(try listener.next(timeout: .seconds(60))?.framePosition == 0)
         #expect(throws: AudioError.self) { try listener.next(timeout: .zero) }
         #expect(!listener.buffer.isClosed)
         #expect(try processor.stop().numbers.count == 100)
@@ -114,12 +114,12 @@ import VoiceAudioCore
         #expect(recording.failure == (fails ? failure : nil))
         #expect(processor.state == .idle)
         #expect(processor.quarantinedThreadCount == 1)
-        #expect(try listener.next(timeout: .seconds(10))?.frameCount == 100)
-        #expect(try listener.next(timeout: .seconds(10))?.frameCount == 30)
+        #expect(try listener.next(timeout: .seconds(60))?.frameCount == 100)
+        #expect(try listener.next(timeout: .seconds(60))?.frameCount == 30)
         if fails {
-            #expect(throws: failure) { try listener.next(timeout: .seconds(10)) }
+            #expect(throws: failure) { try listener.next(timeout: .seconds(60)) }
         } else {
-            #expect(try listener.next(timeout: .seconds(10)) == nil)
+            #expect(try listener.next(timeout: .seconds(60)) == nil)
         }
         source.letGo()
         #expect(source.waitUntilClosed())
@@ -183,11 +183,11 @@ import VoiceAudioCore
         case "failed":
             try processor.start()
             source.push(.fail(AudioError(.deviceLost, "gone")))
-            #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+            #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         case "ended":
             try processor.arm()
             source.push(.end)
-            #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+            #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         default: break
         }
         let listener = try processor.subscribe()
@@ -202,9 +202,9 @@ import VoiceAudioCore
             #expect(processor.recordingStartTime == nil)
         }
         if state == "failed" {
-            #expect(throws: AudioError.self) { try listener.next(timeout: .seconds(10)) }
+            #expect(throws: AudioError.self) { try listener.next(timeout: .seconds(60)) }
         } else {
-            #expect(try listener.next(timeout: .seconds(10)) == nil)
+            #expect(try listener.next(timeout: .seconds(60)) == nil)
         }
         try processor.start()
         source.push(.frames(10))

@@ -59,7 +59,7 @@ import VoiceAudioIO
         let processor = AudioProcessor(
             source: PatternSource(pattern: pattern, frameCount: frames), configuration: configuration)
         try processor.start()
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         let level = processor.level
         return (try processor.stop(), level)
     }

@@ -126,7 +126,7 @@ import VoiceAudioCore
         #expect(processor.statistics.framesDelivered == 220)
         #expect(processor.statistics.framesLost == 0)
         var heard: [Int] = []
-        while let chunk = try listener.next(timeout: .seconds(10)) {
+        while let chunk = try listener.next(timeout: .seconds(60)) {
             #expect(chunk.lossBefore == nil)
             #expect(chunk.framePosition == heard.count)
             heard += chunk.numbers
@@ -282,7 +282,7 @@ import VoiceAudioCore
         let listener = try processor.subscribe()
         try processor.start()
         source.push(.frames(130), .fail(failure))
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         #expect(processor.state == .failed(failure))
         #expect(try #require(throws: AudioError.self) { try processor.start() }.code == .invalidState)
         #expect(try #require(throws: AudioError.self) { try processor.pause() }.code == .invalidState)
@@ -301,7 +301,7 @@ import VoiceAudioCore
         let processor = processor()
         try processor.arm()
         source.push(.fail(failure))
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         #expect(processor.state == .failed(failure))
         #expect(try #require(throws: AudioError.self) { try processor.stop() }.code == .invalidState)
         processor.cleanup()
@@ -316,7 +316,7 @@ import VoiceAudioCore
         try processor.arm()
         try processor.start()
         source.push(.frames(120), .end)
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         #expect(processor.state == .recording)
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<120))
@@ -350,7 +350,7 @@ import VoiceAudioCore
     @Test func recordsAWholeFile() throws {
         let processor = AudioProcessor(source: SimulatedSource.speech(pace: .asFastAsPossible, loops: false))
         try processor.start()
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         let recording = try processor.stop()
         #expect(recording.losses.isEmpty)
         #expect(recording.level.rms > 0.01)

@@ -23,13 +23,13 @@ import VoiceAudio
             if step == 200 { disk.fill() }
             #expect(clock.waitUntilWaiting())
             clock.advance(by: .milliseconds(100))
-            let chunk = try #require(try recorded.next(timeout: .seconds(10)))
+            let chunk = try #require(try recorded.next(timeout: .seconds(60)))
             do throws(AudioError) {
                 if failure == nil { try writer.append(chunk) }
             } catch {
                 failure = error
             }
-            positions.append(try #require(try other.next(timeout: .seconds(10))).framePosition)
+            positions.append(try #require(try other.next(timeout: .seconds(60))).framePosition)
         }
         #expect(failure?.code == .diskFull)
         #expect(failure?.message.contains(path) == true)

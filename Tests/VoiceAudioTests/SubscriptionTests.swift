@@ -77,7 +77,7 @@ import VoiceAudioCore
         #expect(source.waitUntilTaken())
         let listener = try processor.subscribe()
         give(100)
-        let chunk = try #require(try listener.next(timeout: .seconds(10)))
+        let chunk = try #require(try listener.next(timeout: .seconds(60)))
         #expect(chunk.framePosition == 300)
         #expect(chunk.lossBefore == nil, "what was lost before it came is no loss to a listener")
         processor.cleanup()
@@ -91,7 +91,7 @@ import VoiceAudioCore
             give(150)
             _ = try processor.stop()
             for (offset, count) in [(0, 100), (100, 50)] {
-                let chunk = try #require(try listener.next(timeout: .seconds(10)))
+                let chunk = try #require(try listener.next(timeout: .seconds(60)))
                 #expect(chunk.framePosition == round * 150 + offset)
                 #expect(chunk.frameCount == count)
                 #expect(chunk.lossBefore == nil)
@@ -109,7 +109,7 @@ import VoiceAudioCore
         try listeners.append(processor.subscribe())
         try processor.start()
         give(100)
-        for listener in listeners { #expect(try listener.next(timeout: .seconds(10))?.frameCount == 100) }
+        for listener in listeners { #expect(try listener.next(timeout: .seconds(60))?.frameCount == 100) }
         listeners[3].cancel()
         #expect(processor.memoryUsage.subscribers.count == 15)
         _ = try processor.subscribe()
@@ -151,7 +151,7 @@ import VoiceAudioCore
         let listener = try processor.subscribe()
         try processor.arm()
         source.push(.frames(130), .fail(failure))
-        #expect(processor.waitForSourceEnd(timeout: .seconds(20)))
+        #expect(processor.waitForSourceEnd(timeout: .seconds(60)))
         #expect(try listener.consumeNext { header, bytes in header.frameCount + bytes.byteCount } == 500)
         #expect(try listener.next()?.frameCount == 30)
         #expect(throws: failure) { try listener.next() }
@@ -194,7 +194,7 @@ import VoiceAudioCore
         give(200)
         #expect(processor.forceCleanupBuffers() == 4)
         give(100)
-        let chunk = try #require(try listener.next(timeout: .seconds(10)))
+        let chunk = try #require(try listener.next(timeout: .seconds(60)))
         #expect(chunk.numbers == Array(200..<300))
         #expect(chunk.lossBefore == AudioLoss(frames: 200, cause: .cleanedUp))
         processor.cleanup()
