@@ -46,7 +46,7 @@ final class CommandTranscriberLeakTests: XCTestCase {
 
     private func expectNothingLeft(descriptors: Int, children: Int) {
         XCTAssertTrue(eventually { commands.running.isEmpty }, "processes are left: \(commands.running)")
-        XCTAssertEqual(MarkedCommands.childCount, children, "a child was not reaped")
+        XCTAssertTrue(eventually { MarkedCommands.childCount == children }, "a child was not reaped")
         XCTAssertTrue(eventually { ProcessCounts.threads() == 0 }, "threads are left: \(ProcessCounts.threadNames)")
         XCTAssertEqual(ProcessCounts.descriptors, descriptors)
         let files = FileManager.default.subpaths(atPath: commands.directory) ?? []

@@ -33,7 +33,7 @@ final class PressureMonitorLeakTests: XCTestCase {
             let first = try await changes.next()
             XCTAssertEqual(first?.level, .critical)
             // One in two is stopped, the others go with their last reference.
-            if round.isMultiple(of: 2) { XCTAssertTrue(monitor.stop()) }
+            if round.isMultiple(of: 2) { XCTAssertTrue(monitor.stop(deadline: .seconds(60))) }
         }
     }
 

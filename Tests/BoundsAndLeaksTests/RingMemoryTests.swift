@@ -106,7 +106,7 @@ final class RingMemoryTests: XCTestCase {
     /// A consumer that gives pages back on the way must not wait for the producer that waits for it.
     func testAReaderMakesRoomForAPlainAppendThatBlocks() throws {
         let ring = try BoundedAudioBuffer(
-            maxChunks: 100, maxBytes: 16 * Self.mebibyte, overflow: .uniform(.block(.seconds(20))))
+            maxChunks: 100, maxBytes: 16 * Self.mebibyte, overflow: .uniform(.block(.seconds(60))))
         let small = [UInt8](repeating: 1, count: Self.mebibyte)
         for _ in 0..<16 { XCTAssertEqual(ring.append(small), .stored) }
         let large = [UInt8](repeating: 2, count: 8 * Self.mebibyte)
@@ -117,7 +117,7 @@ final class RingMemoryTests: XCTestCase {
         }
         while !ring.waitsForRoom { sched_yield() }
         for _ in 0..<8 { _ = try ring.popFirst() }
-        wait(for: [appended], timeout: 10)
+        wait(for: [appended], timeout: 60)
         XCTAssertEqual(ring.byteCount, 16 * Self.mebibyte)
     }
 }

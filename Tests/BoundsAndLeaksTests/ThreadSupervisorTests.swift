@@ -104,7 +104,7 @@ final class ThreadSupervisorTests: XCTestCase {
         let asked = try Held(name: "va-asked", canBeAsked: true)
         XCTAssertEqual(reports(named: "va-capture").count, 4)
         XCTAssertEqual(ThreadSupervisor.threads.count, 6)
-        XCTAssertEqual(ThreadSupervisor.stopAll(), [])
+        XCTAssertEqual(ThreadSupervisor.stopAll(deadline: .seconds(60)), [])
         XCTAssertTrue(ThreadSupervisor.threads.isEmpty)
         for processor in processors { XCTAssertGreaterThan(try processor.stop().frameCount, 0) }
         // All of it can begin anew.
@@ -112,7 +112,7 @@ final class ThreadSupervisorTests: XCTestCase {
         try processors[0].arm()
         XCTAssertEqual(ThreadSupervisor.threads.map(\.role), [.pressureMonitor, .capture])
         processors[0].cleanup()
-        XCTAssertTrue(monitor.stop())
+        XCTAssertTrue(monitor.stop(deadline: .seconds(60)))
         asked.end()
     }
 
@@ -125,9 +125,13 @@ final class ThreadSupervisorTests: XCTestCase {
         source.push(.hang)
         XCTAssertTrue(source.waitUntilHanging())
         let deaf = try Held(name: "va-deaf")
-        let began = clock.now
-        let left = ThreadSupervisor.stopAll(deadline: .milliseconds(300))
-        XCTAssertGreaterThanOrEqual(began.duration(to: clock.now), .milliseconds(300))
+        let hand = ManualClock()
+        let stopping = try ThreadResult { ThreadSupervisor.stopAll(deadline: .milliseconds(300), clock: hand) }
+        XCTAssertTrue(eventually { other.waitForSourceEnd(timeout: .zero) })
+        hand.advance(by: .milliseconds(299))
+        XCTAssertTrue(hand.waitUntilWaiting(), "it did not wait until its deadline")
+        hand.advance(by: .milliseconds(1))
+        let left = try stopping.value()
         XCTAssertEqual(left.map(\.name), ["va-capture", "va-deaf"])
         XCTAssertTrue(left.allSatisfy(\.isQuarantined))
         XCTAssertTrue(other.waitForSourceEnd(timeout: .zero))
@@ -160,7 +164,7 @@ final class ThreadSupervisorTests: XCTestCase {
             eventually { processor.statistics.framesDelivered == 150 && reports(named: "va-notify").count == 1 }
         }
         XCTAssertTrue(waits)
-        let left = try await ThreadSupervisor.stopAll()
+        let left = try await ThreadSupervisor.stopAll(deadline: .seconds(60))
         XCTAssertEqual(left, [])
         let frames = try await reading.value
         XCTAssertTrue([0, 50, 150].contains(frames), "\(frames)")

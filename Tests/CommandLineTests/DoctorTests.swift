@@ -5,7 +5,7 @@ import VoiceAudio
 
 @testable import voice_audio
 
-@Suite(.timeLimit(.minutes(2))) struct DoctorTests {
+@Suite(.timeLimit(.minutes(5))) struct DoctorTests {
     private func visit(
         _ arguments: String..., environment: [String: String] = [:]
     ) throws -> (status: Int32, diagnosis: Diagnosis) {
@@ -15,9 +15,14 @@ import VoiceAudio
     }
 
     @Test func whereSoundComesItSaysSoAndExitsWithZero() throws {
-        let text = try Tool.run(
-            "doctor", "--device", "sim:tone=440", "--seconds", "0.2",
-            environment: ["LC_ALL": "C.UTF-8", "VOICE_AUDIO_MIN_FREE_DISK_MB": "0"])
+        func look() throws -> Tool.Result {
+            try Tool.run(
+                "doctor", "--device", "sim:tone=440", "--seconds", "0.2",
+                environment: ["LC_ALL": "C.UTF-8", "VOICE_AUDIO_MIN_FREE_DISK_MB": "0"])
+        }
+        var text = try look()
+        // The device holds half a second: once more where this machine stood still for longer.
+        for _ in 0..<9 where text.output.contains("this machine is too busy") { text = try look() }
         #expect(text.status == 0)
         #expect(text.errors == "")
         let lines = text.output.split(separator: "\n")
@@ -131,7 +136,15 @@ import VoiceAudio
         defer { server.stop() }
         let environment = server.environment
         func visitServer(seconds: String = "0.3") throws -> (status: Int32, diagnosis: Diagnosis) {
-            try visit("--device", server.device, "--seconds", seconds, environment: environment)
+            func look() throws -> (status: Int32, diagnosis: Diagnosis) {
+                try visit("--device", server.device, "--seconds", seconds, environment: environment)
+            }
+            var seen = try look()
+            // Once more where the server came too late.
+            for _ in 0..<9 where seen.diagnosis.findings.contains(where: { $0.message.hasSuffix("it is stalled") }) {
+                seen = try look()
+            }
+            return seen
         }
         func finding(_ check: Finding.Check, _ diagnosis: Diagnosis) throws -> Finding {
             try #require(diagnosis.findings.first { $0.check == check }, "\(diagnosis.findings)")
@@ -154,7 +167,9 @@ import VoiceAudio
         #expect(try finding(.mixer, try visitServer().diagnosis).outcome == .fine)
 
         let player = try server.play(file: try buzz(in: server.directory))
-        let playing = try visitServer(seconds: "1")
+        var playing = try visitServer(seconds: "1")
+        // The player takes its time to begin.
+        for _ in 0..<20 where playing.status != 0 && player.isRunning { playing = try visitServer(seconds: "1") }
         // A test's thread blocks all other signals, and hands that down.
         _ = kill(player.processIdentifier, SIGKILL)
         player.waitUntilExit()
@@ -182,11 +197,11 @@ import VoiceAudio
         try #require(process.terminationStatus == 0, "\(command)")
     }
 
-    /// Ten seconds of a buzz, in a sound file.
+    /// A minute of a buzz, in a sound file.
     private func buzz(in directory: String) throws -> String {
         let path = directory + "/buzz.wav"
         let writer = try RecordingWriter(path: path, format: .speech, minimumFreeBytes: 0)
-        let samples = (0..<160_000).map { Int16($0 % 997 * 8) - 4000 }
+        let samples = (0..<960_000).map { Int16($0 % 997 * 8) - 4000 }
         // SAFETY: whole numbers are plain bytes.
         try writer.append(unsafe samples.span.bytes)
         try writer.finish()

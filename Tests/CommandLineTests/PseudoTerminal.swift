@@ -23,7 +23,7 @@ final class PseudoTerminal {
         let others = ["TERM", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG"]
         process.environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("VOICE_AUDIO_") && !others.contains($0.key) }
-            .merging(["VOICE_AUDIO_MIN_FREE_DISK_MB": "0"]) { $1 }.merging(environment) { $1 }
+            .merging(Tool.patient) { $1 }.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = device

@@ -18,6 +18,9 @@ enum Tool {
             .appendingPathComponent("voice-audio")
     }
 
+    /// A simulated device that holds six seconds: whoever keeps the tool waiting, nothing is lost.
+    static let patient = ["VOICE_AUDIO_MIN_FREE_DISK_MB": "0", "VOICE_AUDIO_CHUNK_FRAMES": "24000"]
+
     /// Runs the tool to its end, with no `VOICE_AUDIO_*` variables but these.
     static func run(_ arguments: String..., environment: [String: String] = [:]) throws -> Result {
         try run(arguments, environment: environment)

@@ -66,7 +66,7 @@ struct Inherited {
         try monitor.start()
         let hasBegun = eventually { ProcessCounts.threads(named: "va-pressure") == 1 }
         expect(hasBegun, "threads in a fork: \(ProcessCounts.threadNames)")
-        expect(monitor.stop(), "a monitor that was started in a fork does not stop")
+        expect(monitor.stop(deadline: Limits.wait), "a monitor that was started in a fork does not stop")
     }
 
     private func expectProcessorRefuses(_ processor: AudioProcessor) {

@@ -26,7 +26,7 @@ let progress = Progress()
 endAtSIGTERM(modes.contains("handler") ? { _ in _exit(7) } : modes.contains("exits") ? { _ in exit(8) } : SIG_DFL)
 let hangs = !modes.isDisjoint(with: ["hang", "leaver", "mute"])
 try ShutdownHook.install(
-    deadline: modes.contains("stuck") ? .seconds(Int64.max) : hangs ? .seconds(5) : .seconds(60),
+    deadline: modes.contains("stuck") ? .seconds(Int64.max) : hangs ? .seconds(20) : .seconds(60),
     logSink: modes.contains("mute") ? HangingSink() : StandardErrorSink())
 
 let recorders = try (0..<32).map {

@@ -100,10 +100,14 @@ public final class PulseServer {
     /// Ends the server at once, as a crash would; its directory stays until ``stop()``.
     public func kill() {
         let path = "\(directory)/pid"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
-            let server = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
-        else { return }
-        _ = Glibc.kill(server, SIGKILL)
+        var server: pid_t?
+        // Whoever started it may write its number after it answers.
+        _ = eventually {
+            let text = try? String(contentsOfFile: path, encoding: .utf8)
+            server = text.flatMap { pid_t($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            return server != nil
+        }
+        if let server { _ = Glibc.kill(server, SIGKILL) }
     }
 
     /// Points this process's ALSA and PulseAudio clients at the server, until ``stop()``. Not to be called while other

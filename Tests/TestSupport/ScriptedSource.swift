@@ -211,7 +211,8 @@ private final class ScriptedStream: CaptureStream {
 }
 
 extension AudioConfiguration {
-    /// For a ``ScriptedSource``: 1,000 Hz, so that a frame is a millisecond, in chunks of 100.
+    /// For a ``ScriptedSource``: 1,000 Hz, so that a frame is a millisecond, in chunks of 100. Stopping
+    /// has time, on a machine that may be busy.
     package static func scripted(chunkFrames: Int = 100, maxChunks: Int = 300, channels: Int = 1) -> AudioConfiguration
     {
         var configuration = AudioConfiguration()
@@ -221,6 +222,7 @@ extension AudioConfiguration {
         configuration.chunkFrameCount = chunkFrames
         configuration.maxChunks = maxChunks
         configuration.minimumFreeDiskBytes = 0
+        configuration.stopTimeout = .seconds(60)
         return configuration
     }
 }

@@ -23,12 +23,12 @@ private final class WaitingThread: Sendable {
         }.start()
     }
 
-    /// What the wait answered; `nil` where it did not end within 10 s.
+    /// What the wait answered; `nil` where it did not end within a minute.
     func answer() -> Int? {
         var descriptors = DescriptorSet(count: 1)
         descriptors.watch(ended.descriptor, at: 0)
         let clock = SystemClock()
-        _ = clock.wait(for: descriptors, until: clock.now.advanced(by: .seconds(10)))
+        _ = clock.wait(for: descriptors, until: clock.now.advanced(by: .seconds(60)))
         return result.withLock { $0 }
     }
 

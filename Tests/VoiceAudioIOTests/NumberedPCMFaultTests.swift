@@ -38,7 +38,7 @@ extension ALSARealTests {
 
         /// A started reader with a buffer that holds seconds, woken at 160 frames.
         private func started(_ device: String, stopFrames: Int? = nil) throws -> PlainReader {
-            let reader = try PlainReader(device, rate: 16_000, periodFrames: 160, bufferFrames: 64_000)
+            let reader = try PlainReader(device, rate: 16_000, periodFrames: 160, bufferFrames: 240_000)
             try reader.setThresholds(wakeFrames: 160, stopFrames: stopFrames)
             try reader.start()
             return reader

@@ -51,7 +51,8 @@ final class NumberedPCMProcessTests: XCTestCase {
         try cycle(count, fields: "speed 100")
         try refused(count)
         try failing(40)
-        XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
+        // Fewer where something of a test before had not ended yet.
+        XCTAssertLessThanOrEqual(ProcessCounts.descriptors, before.descriptors)
         if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
     }
 }

@@ -139,7 +139,7 @@ private final class DeadlineClock: AudioClock {
         }.start()
         var watch = DescriptorSet(count: 1)
         watch.watch(ended.descriptor, at: 0)
-        func hasEnded(within limit: Duration = .seconds(10)) -> Bool {
+        func hasEnded(within limit: Duration = .seconds(60)) -> Bool {
             let system = SystemClock()
             let ready = system.wait(for: watch, until: system.now.advanced(by: limit))
             ended.clear()

@@ -6,7 +6,7 @@ import VoiceAudioCore
 @testable import VoiceAudioIO
 
 /// Who is in the table, as others see it.
-@Suite(.timeLimit(.minutes(5))) struct SubscriberTableTests {
+@Suite(.timeLimit(.minutes(15))) struct SubscriberTableTests {
     private final class Flag: Sendable {
         let isSet = Atomic<Bool>(false)
     }

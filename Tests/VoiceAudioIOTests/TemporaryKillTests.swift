@@ -34,7 +34,7 @@ struct TemporaryKillTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(3))) func twoHundredKilledHoldersLeaveNothing() throws {
+    @Test(.timeLimit(.minutes(15))) func twoHundredKilledHoldersLeaveNothing() throws {
         var leftovers = 0
         for _ in 0..<20 {
             let holders = try (0..<10).map { _ in try Holder(scratch.path) }

@@ -46,10 +46,10 @@ import VoiceAudioMemory
         // Ticks are whole hundredths, and the machine's start is whole seconds.
         let started = try #require(report.startedSecondsSince1970)
         #expect(abs(started - started.rounded(.down) - 0.5) < 1e-6)
-        #expect(abs(Date().timeIntervalSince1970 - started - (try #require(report.uptimeSeconds))) < 5)
+        #expect(abs(Date().timeIntervalSince1970 - started - (try #require(report.uptimeSeconds))) < 60)
         let stat = try #require(files["stat"]).replacing(" 1250 ", with: " 250 ")
         let older = try withProcess(["stat": stat]) { ProcessReport.gather(from: $0) }
-        #expect(abs(try #require(older.uptimeSeconds) - #require(report.uptimeSeconds) - 10) < 5)
+        #expect(abs(started - (try #require(older.startedSecondsSince1970)) - 10) < 1e-6)
     }
 
     @Test(arguments: ["", "7", "7 (va", "7 (va) S 1 2", "7 (va) S" + String(repeating: " x", count: 30)])

@@ -101,7 +101,7 @@ struct WithMemoryGovernanceTests {
     @MainActor @Test(.timeLimit(.minutes(5))) func theEndBlocksNobody() async throws {
         let gate = try Gate()
         let waiting = NotingHandler { stage in if stage == .trim { gate.wait() } }
-        let monitor = MemoryPressureMonitor(source: source, cleanupSlot: .seconds(20))
+        let monitor = MemoryPressureMonitor(source: source, cleanupSlot: .seconds(60))
         monitor.register(waiting)
         try await withMemoryGovernance(of: Int.self, monitor: monitor) { _, _ in
             MainActor.preconditionIsolated()

@@ -89,7 +89,7 @@ import VoiceAudioCore
     }
 
     @Test func itJoinsTheMonitorThatItIsGiven() {
-        let monitor = MemoryPressureMonitor()
+        let monitor = MemoryPressureMonitor(clock: ManualClock())
         var other: AudioProcessor? = AudioProcessor(source: source, configuration: .scripted(), monitor: monitor)
         #expect(other?.state == .idle)
         let report = monitor.cleanUp(.trim)

@@ -14,7 +14,8 @@ import VoiceAudioIO
     }
 
     @Test func reconnectingIsAHealthAndNoState() throws {
-        let processor = processor()
+        let clock = ManualClock()
+        let processor = processor(clock)
         defer { processor.cleanup() }
         #expect(processor.health == nil)
         let watch = try processor.watchHealth()
@@ -22,7 +23,7 @@ import VoiceAudioIO
         source.push(.frames(100))
         #expect(source.waitUntilTaken())
         #expect(try watch.next()?.health == .flowing)
-        let outage = CaptureOutage(reason: gone, since: SystemClock().now)
+        let outage = CaptureOutage(reason: gone, since: clock.now)
         source.push(.outage(outage))
         let status = try #require(try watch.next())
         #expect(status.health == .reconnecting)

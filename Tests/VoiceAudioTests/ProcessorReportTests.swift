@@ -122,7 +122,8 @@ import VoiceAudioIO
 
     @Test func theMemoryReportHasTheKeysThatReadersKnow() throws {
         let source = ScriptedSource()
-        let processor = AudioProcessor(source: source, configuration: .scripted(maxChunks: 4, channels: 2))
+        let processor = AudioProcessor(
+            source: source, configuration: .scripted(maxChunks: 4, channels: 2), clock: ManualClock())
         let listener = try processor.subscribe(chunks: 2)
         try processor.start()
         source.push(.frames(600))

@@ -351,8 +351,8 @@ import VoiceAudioIO
             try processor.start()
             try processor.pause()
             try processor.resume()
-            #expect(processor.reconfigure { $0.maxChunks = 20 }.isReplaced)
-            #expect(processor.reconfigure { $0.maxChunks = 30 }.isReplaced)
+            #expect(processor.reconfigure(deadline: .seconds(60)) { $0.maxChunks = 20 }.isReplaced)
+            #expect(processor.reconfigure(deadline: .seconds(60)) { $0.maxChunks = 30 }.isReplaced)
             recorded += try processor.stop().frameCount
             processor.cleanup()
         }

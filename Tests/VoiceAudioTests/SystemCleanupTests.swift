@@ -15,7 +15,7 @@ import VoiceAudioMemory
         let recorded = ScriptedSource()
         let registry = SessionRegistry(configuration: .scripted())
         let session = try registry.begin("call-1", source: recorded)
-        let reporter = SystemReporter()
+        let reporter = SystemReporter(clock: clock)
         reporter.add(processor)
         reporter.add(registry)
         try processor.arm()
@@ -37,7 +37,7 @@ import VoiceAudioMemory
     @Test func resultsGoToDisk() throws {
         let collector = ResultCollector<[Int]>(name: "numbers", budget: .bytes(1 << 20))
         for number in 0..<100 { try collector.append(Array(repeating: number, count: 100)) }
-        let reporter = SystemReporter()
+        let reporter = SystemReporter(clock: clock)
         reporter.add(collector)
         let before = collector.memoryByteCount
         let report = reporter.cleanUp(.spill)
@@ -79,7 +79,7 @@ import VoiceAudioMemory
         let (good, bad) = (Handler(fails: false), Handler(fails: true))
         monitor.register(good)
         monitor.register(bad)
-        let reporter = SystemReporter(monitor: monitor)
+        let reporter = SystemReporter(monitor: monitor, clock: clock)
         #expect(reporter.cleanUp(.buffers).freedBytes == ["buffers": 0])
         #expect(good.calls.withLock { $0 }.isEmpty)
         let report = reporter.cleanUp(.all)

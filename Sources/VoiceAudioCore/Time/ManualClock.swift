@@ -87,7 +87,7 @@ public final class ManualClock: AudioClock {
     ///   - limit: Gives up after this long.
     /// - Returns: Whether they wait.
     public func waitUntilWaiting(
-        count: Int = 1, after mark: Int = 0, dueWithin horizon: Duration? = nil, limit: Duration = .seconds(10)
+        count: Int = 1, after mark: Int = 0, dueWithin horizon: Duration? = nil, limit: Duration = .seconds(60)
     ) -> Bool {
         let observer = state.withLock { state in
             let observer = Self.takeWakeUp(&state)

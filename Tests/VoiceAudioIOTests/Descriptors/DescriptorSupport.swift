@@ -36,7 +36,10 @@ final class TestPipe {
     func write(_ bytes: [UInt8]) throws { try writeAll(bytes, to: writeEnd) }
 
     /// Whether nobody has the other end open any more.
-    var isReaderGone: Bool {
+    /// A child of another test has the reader, too, until its program begins.
+    var isReaderGone: Bool { eventually { hasNoReader } }
+
+    var hasNoReader: Bool {
         var entry = pollfd(fd: writeEnd, events: 0, revents: 0)
         // SAFETY: a local.
         return unsafe poll(&entry, 1, 0) == 1 && Int32(entry.revents) & (POLLERR | POLLHUP) != 0
@@ -57,6 +60,14 @@ func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws {
 
 /// Whether a descriptor of that number is open.
 func isOpen(_ descriptor: Int32) -> Bool { clinux_fcntl_int(descriptor, F_GETFD, 0) >= 0 }
+
+/// What a descriptor is open on. Once it is closed, its number may soon stand for another test's file.
+func file(of descriptor: Int32) -> [UInt]? {
+    var status = stat()
+    // SAFETY: a local.
+    guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+    return [status.st_dev, status.st_ino]
+}
 
 /// Keeps what is logged.
 final class KeptLog: AudioLogSink {

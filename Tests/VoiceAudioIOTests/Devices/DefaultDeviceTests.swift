@@ -90,7 +90,8 @@ final class DefaultDeviceTests: XCTestCase {
         try watch(20)
         let before = (descriptors: ProcessCounts.descriptors, bytes: ProcessCounts.residentBytes)
         try watch(200)
-        XCTAssertEqual(ProcessCounts.descriptors, before.descriptors)
+        // Fewer where something of a test before had not ended yet.
+        XCTAssertLessThanOrEqual(ProcessCounts.descriptors, before.descriptors)
         if !ProcessCounts.isSanitized { XCTAssertLessThan(ProcessCounts.residentBytes - before.bytes, 1 << 20) }
     }
 }

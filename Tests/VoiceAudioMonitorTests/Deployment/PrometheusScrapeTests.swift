@@ -86,7 +86,7 @@ import VoiceAudioCore
         let before = newest(delivered).first ?? 0
         #expect(eventually(within: .seconds(100)) { (newest(delivered).first ?? 0) > before })
 
-        #expect(server.stop())
+        #expect(server.stop(deadline: .seconds(60)))
         #expect(eventually(within: .seconds(100)) { values("up{job=\"voice-audio\"}") == [0] })
         // The rule fires when it has been so for a minute.
         let alert = "ALERTS{alertname=\"VoiceAudioNotScraped\",alertstate=~\"pending|firing\"}"

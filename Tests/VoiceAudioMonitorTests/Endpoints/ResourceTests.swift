@@ -87,7 +87,7 @@ import VoiceAudioMemory
     @Test func aCleanupSaysWhatItFreed() throws {
         let source = ScriptedSource()
         let processor = AudioProcessor(source: source, configuration: .scripted(maxChunks: 1000))
-        let reporter = SystemReporter()
+        let reporter = SystemReporter(clock: ManualClock())
         reporter.add(processor)
         let bench = try bench(reporter)
         try processor.arm()

@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Glibc
 import Testing
@@ -124,9 +125,18 @@ import VoiceAudioCore
     }
 
     @Test func stoppingAllThreadsStopsIt() throws {
-        let bench = try ServerBench()
-        let number = try #require(ThreadSupervisor.threads.last { $0.role == .monitor }?.number)
+        let threadID = Lock(0)
+        var routes = MonitorRoutes()
+        routes.get["/hello"] = .now { _ in
+            threadID.withLock { $0 = Int(clinux_gettid()) }
+            return MonitorResponse(contentType: "text/plain", body: [])
+        }
+        let bench = try ServerBench(routes)
         let client = try bench.connect()
+        #expect(try client.ask("GET", "/hello").status == 200)
+        // Other tests have servers, too.
+        let id = threadID.withLock { $0 }
+        let number = try #require(ThreadSupervisor.threads.first { $0.threadID == id }?.number)
         bench.server.stop(deadline: .seconds(60))
         #expect(ThreadSupervisor.join(number: number, deadline: .zero))
         #expect(client.readToEnd().isEmpty)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import VoiceAudio
 import VoiceAudioCore
@@ -115,7 +116,11 @@ import VoiceAudioCore
 
     /// A capture loses no frame of it, and those who behave are served, while 500 hold connections open that say little.
     @Test func fiveHundredSlowClientsHarmNobody() throws {
-        let processor = AudioProcessor(source: SimulatedSource(toneHz: 440, pace: .realTime))
+        var configuration = AudioConfiguration()
+        // A device that holds six seconds, as the tests' own machine may be busy, and a ring of minutes.
+        configuration.chunkFrameCount = 24_000
+        let processor = AudioProcessor(
+            source: SimulatedSource(toneHz: 440, pace: .realTime), configuration: configuration)
         let reporter = SystemReporter()
         reporter.add(processor)
         let server = MonitorServer(reporter)
@@ -131,6 +136,7 @@ import VoiceAudioCore
             return client
         }
         for _ in 0..<50 { #expect(try HTTPClient(url).ask("GET", "/healthz").status == 200) }
+        #expect(eventually { processor.statistics.framesDelivered > 0 })
         let usage = processor.memoryUsage
         #expect(usage.drops.device == 0 && usage.drops.ringEvicted.frames == 0 && usage.drops.ringRefused.frames == 0)
         let recording = try processor.stop(deadline: .seconds(60))

@@ -48,6 +48,13 @@ private struct Block {
         feed = LiveFeed(reporter, clock: clock)
     }
 
+    /// Without what threads of other tests bring: a report is about all of the process.
+    private func ownProblems(_ block: Block) -> [[String: String]]? {
+        (block.data("states")?["problems"] as? [[String: String]])?.filter {
+            !["left to itself", "left to themselves"].contains(where: ($0["text"] ?? "").hasSuffix)
+        }
+    }
+
     /// A chunk of half of full scale.
     private func pushChunk() { #expect(source.push([Int32](repeating: 1 << 30, count: 50)) == .taken) }
 
@@ -59,7 +66,7 @@ private struct Block {
         let processors = try #require(block.data("states")?["processors"] as? [[String: Any]])
         #expect(processors.count == 1 && processors[0]["name"] as? String == "kitchen")
         #expect(processors[0]["state"] as? String == "recording" && processors[0]["health"] as? String == "flowing")
-        #expect((block.data("states")?["problems"] as? [Any])?.isEmpty == true)
+        #expect(ownProblems(block)?.isEmpty == true)
         #expect(block.data("states")?["states"] as? Int == block.data("levels")?["states"] as? Int)
         // One chunk of four, at half of full scale.
         #expect(block.rows.map { Array($0.prefix(3)) } == [[5000, 5000, 2500]])
@@ -99,7 +106,7 @@ private struct Block {
         #expect(row[2] == 10_000)
         clock.advance(by: .seconds(60))
         let stalled = try Block(feed.nextEvents())
-        let problems = try #require(stalled.data("states")?["problems"] as? [[String: String]])
+        let problems = try #require(ownProblems(stalled))
         #expect(problems.count == 1 && problems[0]["severity"] == "failure")
         #expect(problems[0]["text"]?.hasPrefix("\"kitchen\" gets no sound") == true)
     }

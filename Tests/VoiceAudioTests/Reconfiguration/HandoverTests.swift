@@ -10,12 +10,8 @@ import VoiceAudioIO
     private let other = ScriptedSource()
     private let gone = AudioError(.deviceLost, "gone")
 
-    private func processor(
-        stopTimeout: Duration = .seconds(60), clock: any AudioClock = SystemClock()
-    ) -> AudioProcessor {
-        var configuration = AudioConfiguration.scripted()
-        configuration.stopTimeout = stopTimeout
-        return AudioProcessor(source: source, configuration: configuration, clock: clock)
+    private func processor(clock: any AudioClock = SystemClock()) -> AudioProcessor {
+        AudioProcessor(source: source, configuration: .scripted(), clock: clock)
     }
 
     /// One that has recorded 100 frames, and is paused for half a second since.
@@ -32,6 +28,16 @@ import VoiceAudioIO
     private func push(_ count: Int, to source: ScriptedSource) {
         source.push(.frames(count))
         #expect(source.waitUntilTaken())
+    }
+
+    /// Puts `other` in the place of a source that hangs: half of the deadline is for that one's end.
+    private func replaceHanging(_ processor: AudioProcessor, _ clock: ManualClock) throws -> Reconfiguration {
+        let result = try ThreadResult { [other] in
+            processor.reconfigure(source: other, deadline: .milliseconds(100))
+        }
+        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60)))
+        clock.advance(by: .milliseconds(50))
+        return try result.value()
     }
 
     private func error(of result: Reconfiguration) -> AudioError? {
@@ -74,16 +80,18 @@ import VoiceAudioIO
     }
 
     @Test func aThreadThatIsLeftToItselfCountsOnce() throws {
-        let processor = processor(stopTimeout: .milliseconds(50))
+        let clock = ManualClock()
+        let processor = processor(clock: clock)
         try processor.start()
         push(100, to: source)
         source.push(.hang)
         #expect(source.waitUntilHanging())
         other.push(.fail(gone))
         source.failToOpen(with: AudioError(.noSuchDevice, "none"))
-        #expect(error(of: processor.reconfigure(source: other, deadline: .milliseconds(100))) == gone)
+        #expect(error(of: try replaceHanging(processor, clock)) == gone)
         #expect(processor.quarantinedThreadCount == 1)
-        #expect(try processor.stop().numbers == Array(0..<100))
+        // The hand stands still from now on.
+        #expect(try processor.stop(deadline: .zero).numbers == Array(0..<100))
         #expect(processor.quarantinedThreadCount == 1)
         source.letGo()
         #expect(eventually { processor.quarantinedThreadCount == 0 })
@@ -131,10 +139,7 @@ import VoiceAudioIO
         source.push(.hang)
         #expect(source.waitUntilHanging())
         clock.advance(by: .milliseconds(200))
-        let result = try ThreadResult { processor.reconfigure(source: other, deadline: .milliseconds(100)) }
-        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60), limit: .seconds(60)))
-        clock.advance(by: .milliseconds(50))
-        #expect(try result.value().isReplaced)
+        #expect(try replaceHanging(processor, clock).isReplaced)
         push(100, to: other)
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<100) + Array(0..<100))
@@ -170,11 +175,12 @@ import VoiceAudioIO
     }
 
     @Test func whatBefallsOneThatWasLeftToItselfIsNobodysHealth() throws {
-        let processor = processor(stopTimeout: .milliseconds(50))
+        let clock = ManualClock()
+        let processor = processor(clock: clock)
         try processor.start()
-        source.push(.hang, .outage(CaptureOutage(reason: gone, since: SystemClock().now)))
+        source.push(.hang, .outage(CaptureOutage(reason: gone, since: clock.now)))
         #expect(source.waitUntilHanging())
-        #expect(processor.reconfigure(source: other, deadline: .milliseconds(100)).isReplaced)
+        #expect(try replaceHanging(processor, clock).isReplaced)
         source.letGo()
         #expect(source.waitUntilClosed())
         push(100, to: other)

@@ -9,7 +9,7 @@ import VoiceAudioIO
     private let source = ScriptedSource()
 
     private func processor(
-        configuration: AudioConfiguration = .scripted(), clock: any AudioClock = SystemClock()
+        configuration: AudioConfiguration = .scripted(), clock: any AudioClock = ManualClock()
     ) -> AudioProcessor {
         AudioProcessor(source: source, configuration: configuration, clock: clock)
     }
@@ -148,16 +148,18 @@ import VoiceAudioIO
     }
 
     @Test func anOldSourceThatHangsIsLeftToItselfAndReachesNobody() throws {
-        var configuration = AudioConfiguration.scripted()
-        configuration.stopTimeout = .milliseconds(50)
-        let processor = processor(configuration: configuration)
+        let clock = ManualClock()
+        let processor = processor(clock: clock)
         let listener = try processor.subscribe()
         try processor.start()
         push(100, to: source)
         source.push(.hang, .frames(1000))
         #expect(source.waitUntilHanging())
         let other = ScriptedSource()
-        #expect(processor.reconfigure(source: other, deadline: .milliseconds(100)).isReplaced)
+        let result = try ThreadResult { processor.reconfigure(source: other, deadline: .milliseconds(100)) }
+        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60)))
+        clock.advance(by: .milliseconds(50))
+        #expect(try result.value().isReplaced)
         #expect(processor.quarantinedThreadCount == 1)
         push(100, to: other)
         source.letGo()

@@ -27,7 +27,8 @@ import VoiceAudioCore
     /// Six of twenty in a driver that does not return: more than there are threads at first.
     @Test func whatHangsIsNamedAndHoldsUpNobody() throws {
         let log = SessionLog()
-        let registry = SessionRegistry.scripted(sessions: 32, log: log)
+        let clock = ManualClock()
+        let registry = SessionRegistry.scripted(sessions: 32, clock: clock, log: log)
         let sources = (0..<20).map { _ in ScriptedSource() }
         for (number, source) in sources.enumerated() { _ = try registry.begin("call \(number)", source: source) }
         let hanging = [0, 1, 2, 3, 4, 7]
@@ -35,9 +36,14 @@ import VoiceAudioCore
             sources[number].push(.frames(100), .hang)
             #expect(sources[number].waitUntilHanging())
         }
+        let mark = clock.waitsBegun
         let ending = try ThreadResult { registry.endAll(deadline: .seconds(5)) }
-        // The others have ended long before the deadline.
+        // While nobody gets on, more threads come; the others have ended long before the deadline.
+        #expect(clock.waitUntilWaiting(after: mark, dueWithin: .milliseconds(50)))
+        clock.advance(by: .milliseconds(50))
         #expect(eventually { registry.count == hanging.count })
+        #expect(clock.waitUntilWaiting(count: hanging.count, after: mark, dueWithin: .milliseconds(4750)))
+        clock.advance(by: .milliseconds(4750))
         let report = try ending.value()
         #expect(report.notEnded == hanging.map { "call \($0)" })
         for session in report.sessions where !session.leftToItself.isEmpty {
@@ -106,7 +112,7 @@ import VoiceAudioCore
         let beginning = try ThreadResult { _ = try registry.begin("call", source: source, deadline: .seconds(600)) }
         #expect(source.waitUntilHanging())
         #expect(registry.session(named: "call")?.report.phase == .beginning)
-        let report = registry.endAll(deadline: .seconds(5))
+        let report = registry.endAll(deadline: .seconds(60))
         let error = #expect(throws: AudioError.self) { try beginning.value() }
         #expect(error?.code == .cancelled && registry.count == 0 && report.sessions.map(\.name) == ["call"])
         // Whoever began it knows; it never was a session.

@@ -106,6 +106,8 @@ import VoiceAudioCore
     @Test func anAttachmentThatDoesNotCloseHoldsUpNobody() throws {
         let latch = try Latch()
         let source = ScriptedSource()
+        let clock = ManualClock()
+        let registry = SessionRegistry.scripted(clock: clock)
         let call = try registry.begin("call", source: source)
         let closed = Events()
         try call.attach(1, named: "first") { _ in closed.add("first") }
@@ -114,7 +116,10 @@ import VoiceAudioCore
             closed.add("second")
         }
         #expect(source.give(100))
-        let ended = try call.end(deadline: .milliseconds(300))
+        let ending = try ThreadResult { try call.end(deadline: .milliseconds(300)) }
+        #expect(latch.waitUntilAwaited())
+        clock.advance(by: .milliseconds(300))
+        let ended = try ending.value()
         #expect(ended.recording?.frameCount == 100 && ended.leftToItself == [.closing])
         #expect(registry.count == 1 && call.report.phase == .ending && closed.all.isEmpty)
         #expect(#expect(throws: AudioError.self) { try registry.end("call") }?.code == .invalidState)

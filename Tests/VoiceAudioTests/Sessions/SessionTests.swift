@@ -58,7 +58,7 @@ import VoiceAudioCore
 
     @Test func asManyAsMayBe() throws {
         let log = SessionLog()
-        let registry = SessionRegistry.scripted(sessions: 2, log: log)
+        let registry = SessionRegistry.scripted(sessions: 2, clock: ManualClock(), log: log)
         let first = try registry.begin("first", source: ScriptedSource())
         try registry.begin("second", source: ScriptedSource()).touch()
         let duplicate = #expect(throws: AudioError.self) { _ = try registry.begin("first", source: source) }

@@ -8,7 +8,7 @@ func script(
     _ text: String, arguments: [String] = [], _ change: (inout CommandTranscriber.Options) -> Void = { _ in }
 ) throws -> CommandTranscriber {
     var options = CommandTranscriber.Options()
-    options.deadline = .seconds(20)
+    options.deadline = .seconds(60)
     options.terminationGrace = .milliseconds(50)
     change(&options)
     return try CommandTranscriber("/bin/sh", arguments: ["-c", text, "script", "{wav}"] + arguments, options: options)

@@ -216,19 +216,23 @@ import VoiceAudioCore
                 return MemorySample(limits: [limit], processRSSBytes: 1 << 20)
             }
         }
-        let monitor = MemoryPressureMonitor(source: Machine(usedBytes: 99 << 30))
+        let monitor = MemoryPressureMonitor(source: Machine(usedBytes: 99 << 30), clock: ManualClock())
         let results = try await transcribeSegments(
             segments(2), using: ScriptedTranscriber { _, _ in "text" }, options: testOptions { $0.maxPause = .zero },
             monitor: monitor)
         #expect(results.map(\.code) == [.memoryPressure, .memoryPressure])
         #expect(results[0].message?.contains("transcription") == true)
 
-        let calm = MemoryPressureMonitor(source: Machine(usedBytes: 1 << 30))
+        let calm = MemoryPressureMonitor(source: Machine(usedBytes: 1 << 30), clock: ManualClock())
         let pool = try TemporaryStoragePool(minimumFreeBytes: 0, monitor: calm)
-        try await transcribeSegments(
-            segments(2), using: ScriptedTranscriber { _, _ in "text" }, options: testOptions { $0.storage = pool },
-            monitor: calm
-        ) { #expect($0.text == "text") }
+        // A file is not kept while a child of another test has it: one that has not begun its program yet.
+        let end = ContinuousClock.now + .seconds(60)
+        repeat {
+            try await transcribeSegments(
+                segments(2), using: ScriptedTranscriber { _, _ in "text" }, options: testOptions { $0.storage = pool },
+                monitor: calm
+            ) { #expect($0.text == "text") }
+        } while pool.idleFiles.count == 0 && ContinuousClock.now < end
         #expect(pool.idleFiles.count > 0)
         _ = try await offThePool { calm.cleanUp(.trim) }
         #expect(pool.idleFiles.count == 0)
@@ -259,8 +263,7 @@ import VoiceAudioCore
             return count
         }
         // The first hangs: eight are begun, one more has been taken, and nothing goes on.
-        #expect(try await eventuallyOffThePool { loaded.withLock { $0 } == 8 })
-        #expect(taken.withLock { $0 } == 9)
+        #expect(try await eventuallyOffThePool { loaded.withLock { $0 } == 8 && taken.withLock { $0 } == 9 })
         gate.open()
         #expect(try await task.value == 1000)
         #expect(loaded.withLock { $0 } == 1000)
