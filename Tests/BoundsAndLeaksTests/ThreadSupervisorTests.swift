@@ -146,6 +146,14 @@ final class ThreadSupervisorTests: XCTestCase {
         let source = ScriptedSource()
         let processor = AudioProcessor(source: source, configuration: .scripted())
         let idle = AudioProcessor(source: ScriptedSource(), configuration: .scripted())
+        // Nothing is captured, so that nothing will change.
+        let watching = Task { () -> AudioError? in
+            do throws(AudioError) { for try await _ in idle.healthChanges() {} } catch { return error }
+            return nil
+        }
+        // Its notifier, and nobody else's: whoever has that by the stop is told.
+        let isWatching = try await eventuallyOffThePool { reports(named: "va-notify").count == 1 }
+        XCTAssertTrue(isWatching)
         try await processor.arm()
         source.push(.frames(150))
         let chunks = processor.chunks()
@@ -154,16 +162,9 @@ final class ThreadSupervisorTests: XCTestCase {
             for try await chunk in chunks { frames += chunk.frameCount }
             return frames
         }
-        // Nothing is captured, so that nothing will change.
-        let watching = Task { () -> AudioError? in
-            do throws(AudioError) { for try await _ in idle.healthChanges() {} } catch { return error }
-            return nil
-        }
         // What the source still had would come with the next capture.
-        let waits = try await offThePool {
-            eventually { processor.statistics.framesDelivered == 150 && reports(named: "va-notify").count == 1 }
-        }
-        XCTAssertTrue(waits)
+        let isDelivered = try await eventuallyOffThePool { processor.statistics.framesDelivered == 150 }
+        XCTAssertTrue(isDelivered)
         let left = try await ThreadSupervisor.stopAll(deadline: .seconds(60))
         XCTAssertEqual(left, [])
         let frames = try await reading.value
@@ -179,6 +180,28 @@ final class ThreadSupervisorTests: XCTestCase {
         for try await chunk in next { count += chunk.frameCount }
         XCTAssertEqual(count, 100)
         processor.cleanup()
+    }
+
+    /// Whoever had looked, and was about to wait when all was stopped, learns of what came meanwhile.
+    func testWhatCameBeforeTheStopIsTold() async throws {
+        let wakeUp = try WakeUp()
+        wakeUp.signal()
+        var (told, waiting) = (DescriptorWait(), DescriptorWait())
+        let areReadable = try await [
+            told.untilReadable(wakeUp.descriptor, of: "it"), waiting.untilReadable(wakeUp.descriptor, of: "it"),
+        ]
+        XCTAssertEqual(areReadable, [true, true])
+        let left = try await ThreadSupervisor.stopAll(deadline: .seconds(60))
+        XCTAssertEqual(left, [])
+        let isTold = try await told.untilReadable(wakeUp.descriptor, of: "it")
+        XCTAssertTrue(isTold)
+        wakeUp.clear()
+        do throws(AudioError) {
+            _ = try await waiting.untilReadable(wakeUp.descriptor, of: "it")
+            XCTFail("nothing came")
+        } catch {
+            XCTAssertEqual(error.code, .cancelled)
+        }
     }
 
     func testAThousandThreadsLeaveNothing() throws {

@@ -13,10 +13,11 @@ struct FrameAccount {
 
     private let rate: Int
     private let period: Int
-    /// When the first and the last chunk arrived. Capture times will not do: where a device has no stamps, they are
-    /// reckoned from the frames.
-    private var firstArrival: MonotonicInstant?
-    private var lastArrival = MonotonicInstant(nanoseconds: 0)
+    /// Frames of this capture, lost ones included; and as many when the first and the newest of those chunks arrived that
+    /// came in time. Capture times only tell who came late: where a device has no stamps, they are reckoned from the frames.
+    private var frames = 0
+    private var first: (time: MonotonicInstant, frames: Int)?
+    private var newest: (time: MonotonicInstant, frames: Int)?
     private var last: AudioChunkHeader?
 
     init(rate: Int, period: Int) {
@@ -36,29 +37,35 @@ struct FrameAccount {
             }
             if let told {
                 lostByCause[told.cause, default: 0] += told.frames
+                frames += told.frames
                 gaps += 1
                 // Where it is estimated: when a device stopped and began again is known to a period.
                 if !told.isExact { tolerance += 2 * period }
             }
-        } else {
-            firstArrival = now
-            due += header.frameCount
         }
         delivered += header.frameCount
+        frames += header.frameCount
         last = header
-        lastArrival = now
+        // What came late, as this machine stood still, says nothing of how long the device took.
+        let end = header.captureTime.advanced(by: .seconds(1) * header.frameCount / rate)
+        guard end.duration(to: now) < .milliseconds(200) else { return }
+        newest = (now, frames)
+        first = first ?? newest
     }
 
     /// A capture has ended: compares it with the clock. What was lost at its end nobody was told.
     mutating func endCapture() {
-        guard let firstArrival else { return }
-        let elapsed = firstArrival.duration(to: lastArrival)
-        let frames = Int((elapsed / .seconds(1) * Double(rate)).rounded())
         due += frames
-        // Chunks arrive half a second late at most, and a device's clock differs from ours by a thousandth at most.
-        tolerance += rate / 2 + frames / 1000
-        self.firstArrival = nil
-        last = nil
+        if let first, let newest {
+            let elapsed = first.time.duration(to: newest.time)
+            let dueBetween = Int((elapsed / .seconds(1) * Double(rate)).rounded())
+            due += dueBetween - (newest.frames - first.frames)
+            // Chunks arrive half a second late at most, and a device's clock differs from ours by a thousandth at most.
+            tolerance += rate / 2 + dueBetween / 1000
+        } else if frames > 5 * rate {
+            problems.append("of \(frames) frames none came in time")
+        }
+        (frames, first, newest, last) = (0, nil, nil, nil)
     }
 
     var isComplete: Bool { abs(delivered + lost - due) <= tolerance && problems.isEmpty && delivered > 0 }

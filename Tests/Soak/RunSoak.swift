@@ -19,8 +19,10 @@ func runSoak(_ options: SoakOptions) throws -> Bool {
     let clock = SystemClock()
     let end = clock.now.advanced(by: .seconds(1) * (options.minutes * 60))
     var levels = Levels()
+    // A hundred looks at least: of few, all may fall between two captures.
+    let pause = UInt32(1_000_000 * min(1, options.minutes / 2))
     while clock.now < end {
-        usleep(1_000_000)
+        usleep(pause)
         levels.sample()
     }
     workload.isOver.store(true, ordering: .relaxed)

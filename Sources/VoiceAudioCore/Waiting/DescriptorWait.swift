@@ -12,7 +12,7 @@ package struct DescriptorWait: Sendable {
     ///   - descriptor: Of a file that is not closed while this exists.
     ///   - what: Begins the sentence of the error: "the health".
     /// - Returns: Whether it is readable; `false` where the task was cancelled.
-    /// - Throws: `outOfResources`; `cancelled` where ``ThreadSupervisor`` stopped all threads.
+    /// - Throws: `outOfResources`; `cancelled` where ``ThreadSupervisor`` stopped all threads and it is not readable.
     package mutating func untilReadable(_ descriptor: Int32, of what: String) async throws(AudioError) -> Bool {
         let notifier = if let running = self.notifier { running } else { try DescriptorNotifier.running() }
         self.notifier = notifier
@@ -25,6 +25,8 @@ package struct DescriptorWait: Sendable {
             // The next wait begins with another one.
             self.notifier = nil
             watch = nil
+            // What came before the stop is told.
+            if Self.isReadable(descriptor) { return true }
             throw AudioError(.cancelled, "\(what) is not watched any more: the library's threads were stopped")
         }
         guard Task.isCancelled else {
@@ -32,5 +34,11 @@ package struct DescriptorWait: Sendable {
                 .outOfResources, "\(what) cannot be watched: is the limit of descriptors or watches reached?")
         }
         return false
+    }
+
+    private static func isReadable(_ descriptor: Int32) -> Bool {
+        var descriptors = DescriptorSet(count: 1)
+        descriptors.watch(descriptor, at: 0)
+        return descriptors.poll(nanoseconds: 0) > 0
     }
 }

@@ -8,7 +8,7 @@ import VoiceAudioIO
 extension ALSARealTests {
     /// A driver that does not return, within the real alsa-lib: calls end by their deadline, and one thread is left to itself.
     @Suite(.timeLimit(.minutes(5))) struct StopDeadlineTests {
-        private static let fields = "formats S16_LE channels 1 rates 16000 period_frames 160 buffer_frames 3200"
+        private static let fields = "formats S16_LE channels 1 rates 16000 period_frames 160 buffer_frames 240000"
         private static let deadline = Duration.milliseconds(100)
 
         private func withProcessor(

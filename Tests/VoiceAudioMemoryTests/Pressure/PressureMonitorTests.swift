@@ -284,7 +284,7 @@ struct PressureMonitorTests {
     @Test func eachRiseAsksForMoreAndWhatStaysCriticalPausesProcessing() throws {
         let source = PlayedSource()
         let handler = NotingHandler()
-        let monitor = monitor(source)
+        let monitor = monitor(source, slot: .seconds(3600))
         monitor.register(handler)
         #expect(clock.waitUntilWaiting())
         source.use(percent: 71)

@@ -123,7 +123,7 @@ struct PageInBrowserTests {
         let browser = try Browser()
         try browser.open(url)
         #expect(try browser.eventually(Self.isWell))
-        #expect(first.stop())
+        #expect(first.stop(deadline: .seconds(60)))
         #expect(
             try browser.eventually("/^Connection lost: /.test(document.querySelector('#verdict-text').textContent)"))
         #expect(try browser.evaluate("document.body.classList.contains('stale')") as? Bool == true)

@@ -180,7 +180,9 @@ import VoiceAudioCore
         #expect(eventually { registry.report.quarantinedThreadCount == 0 })
         #expect(try registry.startAll()[0].result == .started)
         #expect(bench.mostAlive == 1)
+        registry.stopAll()
         bench.letGo()
+        #expect(eventually { registry.report.quarantinedThreadCount == 0 })
     }
 
     // MARK: - Health
