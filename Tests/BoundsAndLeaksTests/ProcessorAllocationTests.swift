@@ -77,7 +77,8 @@ final class ProcessorAllocationTests: XCTestCase {
         let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
         // A thread of the pool may end meanwhile.
         let found = tasks.filter { task in
-            (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8))?.hasPrefix("va-capture") == true
+            (try? String(contentsOfFile: "/proc/self/task/\(task)/comm", encoding: .utf8))?.hasPrefix("va-capture")
+                == true
         }
         XCTAssertEqual(found.count, 1)
         return try XCTUnwrap(pid_t(XCTUnwrap(found.first)))
