@@ -30,16 +30,6 @@ import VoiceAudioIO
         #expect(source.waitUntilTaken())
     }
 
-    /// Puts `other` in the place of a source that hangs: half of the deadline is for that one's end.
-    private func replaceHanging(_ processor: AudioProcessor, _ clock: ManualClock) throws -> Reconfiguration {
-        let result = try ThreadResult { [other] in
-            processor.reconfigure(source: other, deadline: .milliseconds(100))
-        }
-        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60)))
-        clock.advance(by: .milliseconds(50))
-        return try result.value()
-    }
-
     private func error(of result: Reconfiguration) -> AudioError? {
         switch result {
         case .replaced: nil
@@ -88,7 +78,7 @@ import VoiceAudioIO
         #expect(source.waitUntilHanging())
         other.push(.fail(gone))
         source.failToOpen(with: AudioError(.noSuchDevice, "none"))
-        #expect(error(of: try replaceHanging(processor, clock)) == gone)
+        #expect(error(of: try processor.replaceHanging(by: other, clock)) == gone)
         #expect(processor.quarantinedThreadCount == 1)
         // The hand stands still from now on.
         #expect(try processor.stop(deadline: .zero).numbers == Array(0..<100))
@@ -139,7 +129,7 @@ import VoiceAudioIO
         source.push(.hang)
         #expect(source.waitUntilHanging())
         clock.advance(by: .milliseconds(200))
-        #expect(try replaceHanging(processor, clock).isReplaced)
+        #expect(try processor.replaceHanging(by: other, clock).isReplaced)
         push(100, to: other)
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<100) + Array(0..<100))
@@ -180,7 +170,7 @@ import VoiceAudioIO
         try processor.start()
         source.push(.hang, .outage(CaptureOutage(reason: gone, since: clock.now)))
         #expect(source.waitUntilHanging())
-        #expect(try replaceHanging(processor, clock).isReplaced)
+        #expect(try processor.replaceHanging(by: other, clock).isReplaced)
         source.letGo()
         #expect(source.waitUntilClosed())
         push(100, to: other)
@@ -226,5 +216,15 @@ import VoiceAudioIO
         let recording = try processor.stop()
         #expect(recording.numbers == Array(0..<100) + Array(0..<100))
         #expect(recording.losses.isEmpty, "\(recording.losses)")
+    }
+}
+
+extension AudioProcessor {
+    /// Puts another in the place of a source that hangs: half of the deadline is for that one's end.
+    func replaceHanging(by other: ScriptedSource, _ clock: ManualClock) throws -> Reconfiguration {
+        let result = try ThreadResult { self.reconfigure(source: other, deadline: .milliseconds(100)) }
+        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60)))
+        clock.advance(by: .milliseconds(50))
+        return try result.value()
     }
 }

@@ -156,10 +156,7 @@ import VoiceAudioIO
         source.push(.hang, .frames(1000))
         #expect(source.waitUntilHanging())
         let other = ScriptedSource()
-        let result = try ThreadResult { processor.reconfigure(source: other, deadline: .milliseconds(100)) }
-        #expect(clock.waitUntilWaiting(dueWithin: .milliseconds(60)))
-        clock.advance(by: .milliseconds(50))
-        #expect(try result.value().isReplaced)
+        #expect(try processor.replaceHanging(by: other, clock).isReplaced)
         #expect(processor.quarantinedThreadCount == 1)
         push(100, to: other)
         source.letGo()

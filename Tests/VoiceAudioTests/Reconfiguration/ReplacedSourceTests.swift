@@ -153,7 +153,7 @@ private struct MuteSource: CaptureSource {
         try processor.start()
         push(100)
         let result = try ThreadResult { processor.reconfigure(source: MuteSource()) }
-        #expect(clock.waitUntilWaiting(dueWithin: .seconds(2), limit: .seconds(60)))
+        #expect(clock.waitUntilWaiting(dueWithin: .seconds(2)))
         clock.advance(by: .seconds(2))
         #expect(code(of: try result.value()) == .timedOut)
         push(100)
